@@ -1,0 +1,30 @@
+namespace Ghpo.Verification;
+
+/// <summary>What the verifier found. Infrastructure failures never look like wrong answers.</summary>
+public enum Verdict
+{
+    Correct,
+
+    /// <summary>An answer was found and differs from the reference.</summary>
+    Wrong,
+
+    /// <summary>The completion ended without an answer that can be read.</summary>
+    Malformed,
+
+    /// <summary>The completion was cut at the longest allowed length before an answer.</summary>
+    Truncated,
+
+    /// <summary>The reference or the answer is beyond what the verifier decides. Left out of advantages.</summary>
+    Unverifiable,
+
+    /// <summary>The verifier itself failed. Left out of advantages.</summary>
+    VerifierFailed,
+}
+
+/// <summary>The verdict on one completion, with its reason for logs.</summary>
+/// <param name="Format">True if the completion has the required form; true where no form is required.</param>
+public sealed record Judgement(Verdict Verdict, bool Format, string Reason)
+{
+    /// <summary>True if the completion may take part in advantages.</summary>
+    public bool Counts => Verdict is not (Verdict.Unverifiable or Verdict.VerifierFailed);
+}
