@@ -1,0 +1,6 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Ghpo.Learning;
+
+/// <summary>ghpo.checkpoints</summary>
+public sealed record CheckpointSettings([property: Range(1, int.MaxValue)] int EverySteps, [property: Range(1, 10_000)] int Keep);
