@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using Ghpo.Inspection;
+
+namespace Ghpo.Dispatch;
+
+/// <summary>
+/// How many groups are inside each stage. Written by the streams, read by whoever watches; reading never waits for a stream.
+/// </summary>
+internal sealed class PipelineGauges(int permits, int rollout, int verification, int classification, int delivery)
+{
+    /// <summary>Escalated groups that wait to be sampled again.</summary>
+    public StageGauge Escalated { get; } = new("escalated", permits);
+
+    public StageGauge Rollout { get; } = new("rollout", rollout);
+
+    public StageGauge Verification { get; } = new("verification", verification);
+
+    public StageGauge Classification { get; } = new("classification", classification);
+
+    /// <summary>Settled groups on their way into the learner's journal.</summary>
+    public StageGauge Delivery { get; } = new("delivery", delivery);
+
+    public ImmutableArray<RunEvents.StageDepth> Read() =>
+        [Escalated.Read(), Rollout.Read(), Verification.Read(), Classification.Read(), Delivery.Read()];
+}
+
+/// <summary>Counts what enters and leaves one stage. Thread-safe.</summary>
+internal sealed class StageGauge(string name, int bound)
+{
+    private long _entered;
+    private long _left;
+
+    public void Enter() => Interlocked.Increment(ref _entered);
+
+    public void Exit() => Interlocked.Increment(ref _left);
+
+    public T Entered<T>(T element)
+    {
+        Enter();
+        return element;
+    }
+
+    public T Left<T>(T element)
+    {
+        Exit();
+        return element;
+    }
+
+    public RunEvents.StageDepth Read()
+    {
+        // What left is read first: read the other way round, a group passing between the two reads would count as negative.
+        long left = Interlocked.Read(ref _left);
+        long entered = Interlocked.Read(ref _entered);
+        return new RunEvents.StageDepth(name, (int)(entered - left), bound, left);
+    }
+}

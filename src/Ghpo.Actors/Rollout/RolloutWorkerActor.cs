@@ -1,0 +1,181 @@
+using Akka.Actor;
+using Akka.Event;
+using Ghpo.Hints;
+using Ghpo.Learning;
+using Ghpo.Policy;
+
+namespace Ghpo.Rollout;
+
+/// <summary>
+/// Samples groups with an engine of its own, on a thread of its own (run it with a pinned dispatcher).
+/// <para>
+/// Lifecycle: it makes the engine on its thread, follows a learner, and loads each policy that is published, always between groups: while a newer
+/// policy waits, running groups finish under the old one and no group is admitted. A group that needs a newer policy than
+/// the one loaded waits for it; a policy is loaded only from the store, with the hash that was published, and never from an older epoch.
+/// </para>
+/// <para>
+/// Decoding goes on by a message to itself a token, so groups, policies and queries are heard between any two tokens. It holds as many groups as the
+/// pipeline sends, which is bounded by its lane's parallelism.
+/// </para>
+/// <para>Failure: an engine that throws fails every group in hand and stops the actor; its supervisor decides what follows.</para>
+/// </summary>
+public sealed class RolloutWorkerActor : ReceiveActor
+{
+    private readonly string _name;
+    private readonly Func<IGenerationEngine> _createEngine;
+    private readonly PolicyStore _store;
+    private readonly RolloutSettings _settings;
+    private readonly long _runSeed;
+    private readonly LinkedList<Job> _waiting = new();
+    private readonly HashSet<Job> _running = [];
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private IGenerationEngine? _engine;
+    private LearnerProtocol.PolicyPublished? _loaded;
+    private LearnerProtocol.PolicyPublished? _newest;
+    private bool _decoding;
+
+    public RolloutWorkerActor(
+        string name, Func<IGenerationEngine> createEngine, PolicyStore store, RolloutSettings settings, long runSeed)
+    {
+        _name = name;
+        _createEngine = createEngine;
+        _store = store;
+        _settings = settings;
+        _runSeed = runSeed;
+
+        Receive<RolloutProtocol.FollowLearner>(follow => follow.Learner.Tell(new LearnerProtocol.SubscribeToPolicy(Self)));
+        Receive<LearnerProtocol.PolicyPublished>(OnPolicy);
+        Receive<RolloutProtocol.SampleGroup>(OnSample);
+        Receive<Decode>(_ => OnDecode());
+        Receive<RolloutProtocol.GetWorker>(_ => Sender.Tell(new RolloutProtocol.WorkerView(
+            _name, _loaded?.Version, _running.Count, _waiting.Count, _engine!.RunningSequences, _engine.TokensSampled)));
+    }
+
+    protected override void PreStart() => _engine = _createEngine();
+
+    protected override void PostStop() => _engine?.Dispose();
+
+    private void OnPolicy(LearnerProtocol.PolicyPublished published)
+    {
+        if (_newest is not null && published.Epoch < _newest.Epoch)
+        {
+            _log.Warning("Policy {Version} of epoch {Epoch} refused: epoch {Newest} has begun.", published.Version, published.Epoch, _newest.Epoch);
+            return;
+        }
+
+        _newest = published;
+        Advance();
+    }
+
+    private void OnSample(RolloutProtocol.SampleGroup request)
+    {
+        _waiting.AddLast(new Job(request, Sender));
+        Advance();
+    }
+
+    private void OnDecode()
+    {
+        _decoding = false;
+        try
+        {
+            foreach (GenerationResult result in _engine!.Step())
+            {
+                var job = (Job)result.Tag;
+                _running.Remove(job);
+                job.ReplyTo.Tell(new RolloutGroup(job.Request.Prompted, result.Completions, _loaded!.Epoch, _loaded.Version, _name));
+            }
+        }
+        catch (Exception failure)
+        {
+            FailAll(failure);
+            throw;
+        }
+
+        Advance();
+    }
+
+    /// <summary>Loads the newest policy if nothing runs, admits what can run, and keeps decoding while anything does.</summary>
+    private void Advance()
+    {
+        try
+        {
+            if (_newest is not null && _newest != _loaded && _running.Count == 0)
+            {
+                _store.Read(_newest.Version, _newest.Hash, _engine!.LoadPolicy);
+                _loaded = _newest;
+            }
+
+            if (_loaded is not null && _loaded == _newest)
+            {
+                Admit(_loaded.Version);
+            }
+        }
+        catch (Exception failure)
+        {
+            FailAll(failure);
+            throw;
+        }
+
+        if (_running.Count > 0 && !_decoding)
+        {
+            _decoding = true;
+            Self.Tell(Decode.Token);
+        }
+    }
+
+    private void Admit(PolicyVersion version)
+    {
+        LinkedListNode<Job>? node = _waiting.First;
+        while (node is not null && _engine!.FreeSlots >= _settings.GroupSize)
+        {
+            LinkedListNode<Job>? next = node.Next;
+            if (node.Value.Request.OldestVersion <= version)
+            {
+                Job job = node.Value;
+                _waiting.Remove(node);
+                _engine.Submit(RequestFor(job));
+                _running.Add(job);
+            }
+
+            node = next;
+        }
+    }
+
+    private GenerationRequest RequestFor(Job job)
+    {
+        PromptedGroup prompted = job.Request.Prompted;
+        GroupAttempt attempt = prompted.Attempt;
+        return new GenerationRequest(
+            job,
+            prompted.Prompt,
+            _settings.GroupSize,
+            SampleSeed.Of(_runSeed, attempt.Group, attempt.Attempt),
+            new SamplingOptions(_settings.Temperature, _settings.TopK, _settings.TopP, _settings.MaxNewTokens));
+    }
+
+    private void FailAll(Exception failure)
+    {
+        foreach (Job job in _running.Concat(_waiting))
+        {
+            job.ReplyTo.Tell(new Status.Failure(failure));
+        }
+
+        _running.Clear();
+        _waiting.Clear();
+    }
+
+    private sealed record Job(RolloutProtocol.SampleGroup Request, IActorRef ReplyTo)
+    {
+        // Two requests are two jobs, whatever they hold; the engine's errors name a job by its group.
+        public bool Equals(Job? other) => ReferenceEquals(this, other);
+
+        public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
+
+        public override string ToString() => $"group {Request.Prompted.Attempt.Group}, attempt {Request.Prompted.Attempt.Attempt}";
+    }
+
+    private sealed class Decode
+    {
+        public static readonly Decode Token = new();
+    }
+}
