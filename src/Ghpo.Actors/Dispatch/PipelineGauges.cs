@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Ghpo.Inspection;
+using Ghpo.Rollout;
 
 namespace Ghpo.Dispatch;
 
@@ -8,6 +9,8 @@ namespace Ghpo.Dispatch;
 /// </summary>
 internal sealed class PipelineGauges(int permits, int rollout, int verification, int classification, int delivery)
 {
+    private long _tokens;
+
     /// <summary>Escalated groups that wait to be sampled again.</summary>
     public StageGauge Escalated { get; } = new("escalated", permits);
 
@@ -19,6 +22,11 @@ internal sealed class PipelineGauges(int permits, int rollout, int verification,
 
     /// <summary>Settled groups on their way into the learner's journal.</summary>
     public StageGauge Delivery { get; } = new("delivery", delivery);
+
+    /// <summary>Completion tokens sampled since the pipeline began.</summary>
+    public long TokensSampled => Interlocked.Read(ref _tokens);
+
+    public void CountTokens(RolloutGroup group) => Interlocked.Add(ref _tokens, group.Completions.Sum(completion => completion.Tokens.Length));
 
     public ImmutableArray<RunEvents.StageDepth> Read() =>
         [Escalated.Read(), Rollout.Read(), Verification.Read(), Classification.Read(), Delivery.Read()];

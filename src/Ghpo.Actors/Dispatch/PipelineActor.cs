@@ -1,0 +1,134 @@
+using Akka;
+using Akka.Actor;
+using Akka.Streams;
+using Akka.Streams.Dsl;
+using Ghpo.Difficulty;
+using Ghpo.Hints;
+using Ghpo.Inspection;
+using Ghpo.Learning;
+using Ghpo.Problems;
+using Ghpo.Rollout;
+using Ghpo.Verification;
+
+namespace Ghpo.Dispatch;
+
+/// <summary>
+/// Owns the running streams of a pipeline: they are its children and die with it.
+/// <para>
+/// Lifecycle: it starts at the learner's next step, ends (stops itself) when the learner has no more steps and every group has settled, and throws
+/// if a stage fails. A new one may follow at any time: groups that have settled are in the learner's journal, the others are sampled again.
+/// </para>
+/// <para>Twice a second it publishes <see cref="RunEvents.PipelineProgress"/>; the streams write counters and never wait for a reader.</para>
+/// </summary>
+internal sealed class PipelineActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan _progressInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long journals and stateless actors may take to answer.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private readonly RunContext _run;
+    private readonly PipelineTeam _team;
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly PipelineGauges _gauges;
+
+    public PipelineActor(RunContext run, PipelineTeam team)
+    {
+        _run = run;
+        _team = team;
+        int parallelism = run.Settings.Rollout.Slots / run.Settings.Rollout.GroupSize;
+        int verifiers = run.Settings.Verification.Workers;
+        int permits = run.Settings.Dispatch.Permits;
+        _gauges = new PipelineGauges(permits, parallelism * team.Workers.Count, verifiers, verifiers, verifiers);
+
+        Receive<LearnerProtocol.LearnerView>(view => Start(view.Step, parallelism, verifiers, permits));
+        Receive<StreamEnded>(ended => OnEnded(ended.Failure));
+        Receive<PublishProgress>(_ => _team.Learner.Tell(new LearnerProtocol.GetLearner()));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => _team.Learner.Tell(new LearnerProtocol.GetLearner());
+
+    protected override void PostStop()
+    {
+        _stopped.Cancel();
+        _stopped.Dispose();
+    }
+
+    private void Start(int firstStep, int parallelism, int verifiers, int permits)
+    {
+        var planning = new StepPlanning(_team.Learner, _team.Curriculum, _team.Hints, _patience, _stopped.Token);
+        var pipeline = new GroupPipeline(Stages(parallelism, verifiers), _gauges, permits);
+        pipeline.Create(planning.From(firstStep))
+            .Run(Context.Materializer(namePrefix: "pipeline"))
+            .PipeTo(Self, success: _ => new StreamEnded(null), failure: cause => new StreamEnded(cause));
+        Become(Running);
+        Timers.StartPeriodicTimer("progress", new PublishProgress(), _progressInterval);
+    }
+
+    private void Running()
+    {
+        Receive<StreamEnded>(ended => OnEnded(ended.Failure));
+        Receive<PublishProgress>(_ => _team.Learner.Tell(new LearnerProtocol.GetLearner()));
+        Receive<LearnerProtocol.LearnerView>(view => Context.System.EventStream.Publish(new RunEvents.PipelineProgress(
+            view.Step, view.SettledGroups, view.SettledGroups + view.GroupsAwaited, view.Activity, _gauges.TokensSampled, _gauges.Read())));
+    }
+
+    private PipelineStages Stages(int parallelism, int verifiers)
+    {
+        int staleness = _run.Settings.Rollout.Staleness;
+        TimeSpan deadline = _run.Settings.Rollout.Deadline;
+        return new PipelineStages(
+            Prompt: attempt => _run.Prompts.Build(attempt, _run.ProblemsById[attempt.Problem]),
+            Workers: [.. _team.Workers.Select(worker => new RolloutLane(worker.Path.Name, parallelism, async prompted =>
+            {
+                var oldest = new PolicyVersion(Math.Max(0, prompted.Attempt.Group.Step - staleness));
+                RolloutGroup sampled = await worker.Ask<RolloutGroup>(
+                    new RolloutProtocol.SampleGroup(prompted, oldest), deadline, _stopped.Token).ConfigureAwait(false);
+                _gauges.CountTokens(sampled);
+                return sampled;
+            }))],
+            VerifierParallelism: verifiers,
+            Verify: group => _team.Verifiers.Ask<VerifiedGroup>(new VerifyGroup(group), _patience, _stopped.Token),
+            ClassifierParallelism: verifiers,
+            Classify: group => _team.Classifier.Ask<Classified>(new ClassifyGroup(group), _patience, _stopped.Token),
+            DeliveryParallelism: verifiers,
+            Deliver: DeliverAsync);
+    }
+
+    private async Task<Settled> DeliverAsync(Settled settled)
+    {
+        object answer = await _team.Learner
+            .Ask<object>(new LearnerProtocol.SettleGroup(settled.Group), _patience, _stopped.Token).ConfigureAwait(false);
+        return answer is LearnerProtocol.GroupRefused refused
+            ? throw new InvalidOperationException($"The learner refused group {refused.Group}: {refused.Reason}")
+            : settled;
+    }
+
+    private void OnEnded(Exception? failure)
+    {
+        if (failure is not null)
+        {
+            throw new PipelineFailedException(failure);
+        }
+
+        Context.Stop(Self);
+    }
+
+    private sealed record StreamEnded(Exception? Failure);
+
+    private sealed record PublishProgress;
+}
+
+/// <summary>The actors that the stages of a pipeline stand for.</summary>
+internal sealed record PipelineTeam(
+    IActorRef Learner,
+    IActorRef Curriculum,
+    IActorRef Hints,
+    IActorRef Classifier,
+    IActorRef Verifiers,
+    IReadOnlyList<IActorRef> Workers);
+
+/// <summary>A stage of the pipeline failed; the cause says how.</summary>
+public sealed class PipelineFailedException(Exception cause) : Exception(cause.Message, cause);

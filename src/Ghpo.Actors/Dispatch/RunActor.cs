@@ -1,0 +1,164 @@
+using Akka.Actor;
+using Akka.Event;
+using Ghpo.Configuration;
+using Ghpo.Inspection;
+using Ghpo.Learning;
+using Ghpo.Rollout;
+
+namespace Ghpo.Dispatch;
+
+/// <summary>
+/// The run: a cluster singleton that starts the team (curriculum, hint schedule, trainer, learner, verifiers, classifier, workers,
+/// pipeline) and keeps it alive.
+/// <para>
+/// Lifecycle: <c>Working</c> ⇄ <c>Regrouping</c> → ended. Whatever member fails, all members are stopped and, once they are gone, started again from the journal after
+/// a pause. A team that restarts as a whole needs no protocol for members that come back with older knowledge than the others, and loses
+/// nothing: what was acknowledged is in the journal, the rest is done again with the same seeds.
+/// </para>
+/// <para>
+/// Failure: an error that would come again (diverged weights, a user's mistake) ends the run at once; any other one ends it when it
+/// comes <see cref="MaxRestarts"/> times without a committed step between. The reason goes out as <see cref="RunEvents.RunEnded"/>.
+/// </para>
+/// </summary>
+public sealed class RunActor : ReceiveActor, IWithTimers
+{
+    private const int MaxRestarts = 3;
+    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+
+    private readonly RunContext _run;
+    private readonly Func<IActorRefFactory, RunContext, RunTeam> _assemble;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly HashSet<IActorRef> _members = [];
+    private RunTeam? _team;
+    private Exception? _failure;
+    private int _restarts;
+    private int _stepsTaken;
+    private bool _stopRequested;
+
+    /// <param name="assemble">Starts the members as children of the given context.</param>
+    public RunActor(RunContext run, Func<IActorRefFactory, RunContext, RunTeam> assemble)
+    {
+        _run = run;
+        _assemble = assemble;
+        Working();
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe<RunEvents.StepCompleted>(Self);
+        Assemble();
+    }
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(failure =>
+    {
+        // The first failure is the cause; what follows it are its consequences.
+        _failure ??= failure;
+        return Directive.Stop;
+    });
+
+    private void Working()
+    {
+        Receive<RunEvents.StepCompleted>(completed =>
+        {
+            _restarts = 0;
+            _stepsTaken = completed.Report.Step + 1;
+        });
+        Receive<RunEvents.RunEnded>(End);
+        Receive<RunProtocol.StopRun>(_ => RequestStop());
+        Receive<Terminated>(gone =>
+        {
+            _members.Remove(gone.ActorRef);
+            if (gone.ActorRef.Equals(_team?.Pipeline) && _failure is null)
+            {
+                // All groups have settled and no step follows: the learner is about to end the run.
+                return;
+            }
+
+            Regroup(gone.ActorRef);
+        });
+    }
+
+    private void Regrouping()
+    {
+        Receive<RunEvents.RunEnded>(End);
+        Receive<RunProtocol.StopRun>(_ => _stopRequested = true);
+        Receive<Terminated>(gone =>
+        {
+            _members.Remove(gone.ActorRef);
+            ContinueWhenAllAreGone();
+        });
+        Receive<AssembleAgain>(_ =>
+        {
+            Become(Working);
+            Assemble();
+        });
+    }
+
+    private void Assemble()
+    {
+        _failure = null;
+        _team = _assemble(Context, _run);
+        foreach (IActorRef member in _team.Members)
+        {
+            _members.Add(member);
+            Context.Watch(member);
+        }
+
+        if (_stopRequested)
+        {
+            RequestStop();
+        }
+    }
+
+    private void RequestStop()
+    {
+        _stopRequested = true;
+        _team!.Learner.Tell(new LearnerProtocol.StopAfterStep());
+    }
+
+    private void Regroup(IActorRef lost)
+    {
+        _failure ??= new InvalidOperationException($"{lost.Path.Name} stopped without saying why; see the log.");
+        _log.Error(_failure, "{Member} of run {Run} failed; the team starts again from the journal.", lost.Path.Name, _run.Name);
+        Become(Regrouping);
+        foreach (IActorRef member in _members)
+        {
+            Context.Stop(member);
+        }
+
+        ContinueWhenAllAreGone();
+    }
+
+    private void ContinueWhenAllAreGone()
+    {
+        if (_members.Count > 0)
+        {
+            return;
+        }
+
+        Exception cause = _failure!.GetBaseException();
+        if (cause is UserErrorException or NonFiniteLogitsException || ++_restarts > MaxRestarts)
+        {
+            var ended = new RunEvents.RunEnded(RunOutcome.Failed, _stepsTaken, cause.Message, ModelFolder: null);
+            Context.System.EventStream.Publish(ended);
+            End(ended);
+            return;
+        }
+
+        Timers.StartSingleTimer("assemble", new AssembleAgain(), _pause * _restarts);
+    }
+
+    private void End(RunEvents.RunEnded ended)
+    {
+        _log.Info("Run {Run} ended: {Outcome} {Reason}", _run.Name, ended.Outcome, ended.Reason ?? "");
+        Context.Stop(Self);
+    }
+
+    private sealed record AssembleAgain;
+}
+
+/// <summary>The members of a run's team that others must know by name.</summary>
+/// <param name="Members">All of them, pipeline and learner included.</param>
+public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IReadOnlyList<IActorRef> Members);
