@@ -28,7 +28,7 @@ public sealed class DifficultyClassifierActor : ReceiveActor
     private void Classify(VerifiedGroup group)
     {
         PromptedGroup prompted = group.Rollout.Prompted;
-        switch (GroupDifficulties.Of(group))
+        switch (DifficultyDetection.Of(group))
         {
             case GroupDifficulty.Solved:
                 Sender.Tell(Settle(group, Settlement.Solved));

@@ -38,7 +38,7 @@ public sealed class AnswerVerifierActor : ReceiveActor
     {
         try
         {
-            return _verifier.Judge(_tokenizer.Decode(completion.Tokens), completion.Finish == FinishReason.Length, problem);
+            return _verifier.Judge(_tokenizer.Decode(completion.Tokens), completion.Finish, problem);
         }
 #pragma warning disable CA1031 // Whatever a verifier throws is its failure, not the answer's; the type of the verdict says so.
         catch (Exception failure)
