@@ -94,10 +94,11 @@ public sealed class HintScheduleActor : ReceivePersistentActor
         }
         else if (HintLadder.Next(settings, level) is { } next)
         {
-            Persist(Raised(next), raised =>
+            GroupAttempt given = next with { TokensSpent = failed.TokensSpent + command.Tokens };
+            Persist(Raised(given), raised =>
             {
                 Apply(raised);
-                Sender.Tell(new HintGiven(next));
+                Sender.Tell(new HintGiven(given));
             });
         }
         else
@@ -136,5 +137,6 @@ public sealed class HintScheduleActor : ReceivePersistentActor
         }
     }
 
-    private static HintRaised Raised(GroupAttempt attempt) => new(attempt.Group, attempt.Problem, attempt.Attempt, attempt.HintRatio);
+    private static HintRaised Raised(GroupAttempt attempt) =>
+        new(attempt.Group, attempt.Problem, attempt.Attempt, attempt.HintRatio, attempt.TokensSpent);
 }

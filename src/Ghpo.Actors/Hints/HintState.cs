@@ -35,7 +35,7 @@ public sealed record HintState(
 
     public HintState Apply(HintRaised raised) => Advance(raised.Group.Step) with
     {
-        Open = Open.SetItem(raised.Group, new GroupAttempt(raised.Group, raised.Problem, raised.Attempt, raised.HintRatio)),
+        Open = Open.SetItem(raised.Group, new GroupAttempt(raised.Group, raised.Problem, raised.Attempt, raised.HintRatio, raised.TokensSpent)),
     };
 
     public HintState Apply(GroupReleased released)

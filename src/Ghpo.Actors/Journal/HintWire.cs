@@ -11,17 +11,18 @@ internal static class HintWire
 {
     internal static void WriteRaised(ref MessagePackWriter writer, HintRaised raised)
     {
-        writer.WriteArrayHeader(5);
+        writer.WriteArrayHeader(6);
         writer.WriteGroup(raised.Group);
         writer.Write(raised.Problem.Value);
         writer.Write(raised.Attempt);
         writer.Write(raised.HintRatio);
+        writer.Write(raised.TokensSpent);
     }
 
     internal static HintRaised ReadRaised(ref MessagePackReader reader)
     {
-        reader.Fields(5, nameof(HintRaised));
-        return new HintRaised(reader.ReadGroup(), reader.ReadProblem(), reader.ReadInt32(), reader.ReadDouble());
+        reader.Fields(6, nameof(HintRaised));
+        return new HintRaised(reader.ReadGroup(), reader.ReadProblem(), reader.ReadInt32(), reader.ReadDouble(), reader.ReadInt32());
     }
 
     internal static void WriteReleased(ref MessagePackWriter writer, GroupReleased released)
@@ -62,17 +63,18 @@ internal static class HintWire
 
     private static void WriteAttempt(ref MessagePackWriter writer, GroupAttempt attempt)
     {
-        writer.WriteArrayHeader(5);
+        writer.WriteArrayHeader(6);
         writer.WriteGroup(attempt.Group);
         writer.Write(attempt.Problem.Value);
         writer.Write(attempt.Attempt);
         writer.Write(attempt.HintRatio);
+        writer.Write(attempt.TokensSpent);
     }
 
     private static GroupAttempt ReadAttempt(ref MessagePackReader reader)
     {
-        reader.Fields(5, nameof(GroupAttempt));
-        return new GroupAttempt(reader.ReadGroup(), reader.ReadProblem(), reader.ReadInt32(), reader.ReadDouble());
+        reader.Fields(6, nameof(GroupAttempt));
+        return new GroupAttempt(reader.ReadGroup(), reader.ReadProblem(), reader.ReadInt32(), reader.ReadDouble(), reader.ReadInt32());
     }
 
     private static void WriteMemory(ref MessagePackWriter writer, KeyValuePair<ProblemId, ProblemMemory> memory)
