@@ -158,7 +158,3 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private sealed record AssembleAgain;
 }
-
-/// <summary>The members of a run's team that others must know by name.</summary>
-/// <param name="Members">All of them, pipeline and learner included.</param>
-public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IReadOnlyList<IActorRef> Members);

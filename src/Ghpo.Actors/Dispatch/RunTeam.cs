@@ -1,0 +1,53 @@
+using Akka.Actor;
+using Akka.Routing;
+using Ghpo.Configuration;
+using Ghpo.Curriculum;
+using Ghpo.Difficulty;
+using Ghpo.Hints;
+using Ghpo.Learning;
+using Ghpo.Rollout;
+
+namespace Ghpo.Dispatch;
+
+/// <summary>The members of a run's team that others must know by name.</summary>
+/// <param name="Members">All of them, pipeline and learner included.</param>
+public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IReadOnlyList<IActorRef> Members)
+{
+    private const string TrainerDispatcher = "ghpo-trainer-dispatcher";
+    private const string RolloutDispatcher = "ghpo-rollout-dispatcher";
+
+    /// <summary>How long the hint schedule's journal may take to grant a hint.</summary>
+    private static readonly TimeSpan _hintPatience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Starts every member as a child of <paramref name="parent"/>.</summary>
+    public static RunTeam Start(IActorRefFactory parent, RunContext run)
+    {
+        GhpoSettings settings = run.Settings;
+        IActorRef curriculum = parent.ActorOf(
+            CurriculumActor.Props(settings.Curriculum, settings.Run.Seed, [.. run.Problems.Train.Select(problem => problem.Id)]), "curriculum");
+        IActorRef hints = parent.ActorOf(HintScheduleActor.Props(settings.Hints, settings.Rollout.Staleness), "hints");
+        IActorRef trainer = parent.ActorOf(
+            TrainerActor.Props(run.CreateTrainer, run.Policies.Publish).WithDispatcher(TrainerDispatcher), "trainer");
+        IActorRef learner = parent.ActorOf(
+            LearnerActor.Props(LearnerSettings.Of(settings, run.Folder), curriculum, hints, trainer, run.Time), "learner");
+        IActorRef verifiers = parent.ActorOf(
+            Props.Create(() => new AnswerVerifierActor(run.ProblemsById, run.Tokenizer, run.Verifier))
+                .WithRouter(new RoundRobinPool(settings.Verification.Workers)),
+            "verifiers");
+        IActorRef classifier = parent.ActorOf(Props.Create(() => new DifficultyClassifierActor(hints, _hintPatience)), "classifier");
+        IReadOnlyList<IActorRef> workers = [.. Enumerable.Range(0, settings.Rollout.Workers).Select(i => StartWorker(parent, run, learner, $"rollout-{i}"))];
+        var stages = new PipelineTeam(learner, curriculum, hints, classifier, verifiers, workers);
+        IActorRef pipeline = parent.ActorOf(Props.Create(() => new PipelineActor(run, stages)), "pipeline");
+        return new RunTeam(learner, pipeline, [curriculum, hints, trainer, learner, verifiers, classifier, .. workers, pipeline]);
+    }
+
+    private static IActorRef StartWorker(IActorRefFactory parent, RunContext run, IActorRef learner, string name)
+    {
+        RolloutSettings rollout = run.Settings.Rollout;
+        long seed = run.Settings.Run.Seed;
+        IActorRef worker = parent.ActorOf(
+            Props.Create(() => new RolloutWorkerActor(name, run.CreateEngine, run.Policies, rollout, seed)).WithDispatcher(RolloutDispatcher), name);
+        worker.Tell(new RolloutProtocol.FollowLearner(learner));
+        return worker;
+    }
+}
