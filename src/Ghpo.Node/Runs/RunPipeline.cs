@@ -1,5 +1,9 @@
+using Akka.Actor;
 using Akka.Hosting;
 using Ghpo.Configuration;
+using Ghpo.Dispatch;
+using Ghpo.Journal;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Ghpo.Node.Runs;
@@ -7,9 +11,22 @@ namespace Ghpo.Node.Runs;
 /// <summary>What a run's host is made to run: the actors, which tell <see cref="Inspection.RunEvents"/> on the event stream, and how they are asked to end.</summary>
 /// <param name="AddTo">Adds the actors to the host's actor system.</param>
 /// <param name="StopAfterStep">Asks the run to finish its step, checkpoint, and end.</param>
-internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Action<IHost> StopAfterStep)
+internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Action<IHost> StopAfterStep) : IDisposable
 {
-    /// <summary>The whole pipeline in this process.</summary>
-    public static RunPipeline For(GhpoSettings settings, RunFolder folder) =>
-        throw new InvalidOperationException($"No actors are wired in for {settings.Run.Name} in {folder.Root}.");
+    private SqliteFile? _journal;
+
+    /// <summary>The whole pipeline in this process. Holds the run's journal until disposed.</summary>
+    public static RunPipeline For(GhpoSettings settings, RunFolder folder)
+    {
+        RunContext run = RunContextFactory.Create(folder.Name, folder.Root, settings, TimeProvider.System);
+        SqliteFile? journal = settings.Journal.Provider == JournalProvider.Sqlite ? SqliteFile.Prepare(folder.Journal) : null;
+        return new RunPipeline(
+            akka => akka.WithGhpoRun(run, folder.Journal),
+            host => host.Services.GetRequiredService<IRequiredActor<RunActor>>().ActorRef.Tell(new RunProtocol.StopRun()))
+        {
+            _journal = journal,
+        };
+    }
+
+    public void Dispose() => _journal?.Dispose();
 }

@@ -1,0 +1,79 @@
+using Ghpo.Configuration;
+using Ghpo.Hints;
+using Ghpo.Learning;
+using Ghpo.Models;
+using Ghpo.Policy;
+using Ghpo.Problems;
+using Ghpo.Rollout;
+using Ghpo.Verification;
+using static TorchSharp.torch;
+
+namespace Ghpo.Dispatch;
+
+/// <summary>
+/// Reads data and model and says how the run's models are made. Everything that a user may have got wrong is found here, before an actor
+/// starts. The weights are read by the trainer on its own thread; engines get theirs as published policies.
+/// </summary>
+public static class RunContextFactory
+{
+    /// <exception cref="UserErrorException">Data, model, device or prompt settings do not fit; says which and what to change.</exception>
+    public static RunContext Create(string name, string folder, GhpoSettings settings, TimeProvider time)
+    {
+        Device device = Devices.Parse(settings.Model.Device);
+        ScalarType dtype = settings.Model.Dtype == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        ProblemSet problems = ProblemSource.Load(settings.Data);
+        string modelFolder = ModelFolder.Resolve(settings.Model.Path);
+
+        ModelConfig config;
+        ITokenizer tokenizer;
+        IReadOnlyList<int> stopTokens;
+        using (LoadedModel model = ModelFolder.Load(modelFolder, CPU, dtype))
+        {
+            // Read whole and thrown away: a damaged folder is an error of the start, not of an actor.
+            (config, tokenizer, stopTokens) = (model.Config, model.Tokenizer, model.StopTokens);
+        }
+
+        PromptTemplate template = PromptTemplate.Resolve(settings.Prompt.Template, modelFolder);
+        var prompts = new PromptBuilder(template, tokenizer, settings.Prompt, settings.Hints);
+        if (prompts.FirstTooLong(problems.Train.Concat(problems.HeldOut)) is { } tooLong)
+        {
+            throw new UserErrorException(tooLong);
+        }
+
+        var verifier = new AnswerVerifier(settings.Verification.Extraction, settings.Rewards.Format);
+        int maxLength = settings.Prompt.MaxTokens + settings.Rollout.MaxNewTokens;
+
+        IGenerationEngine Engine() => new GenerationEngine(config, device, dtype, stopTokens, settings.Rollout.Slots, maxLength);
+
+        IGenerationEngine WorkerEngine()
+        {
+            TorchThreads.UseOnThisThread(settings.Rollout.Threads);
+            return Engine();
+        }
+
+        HeldOutEvaluation? Evaluation() => !settings.Evaluation.Enabled || problems.HeldOut.Count == 0
+            ? null
+            : new HeldOutEvaluation(
+                Engine(), tokenizer, prompts, verifier, problems.HeldOut, settings.Evaluation, SamplingOf(settings.Rollout), hintRatio: 0, settings.Run.Seed);
+
+        IPolicyTrainer Trainer()
+        {
+            TorchThreads.UseOnThisThread(settings.Learning.Threads);
+            return new PolicyTrainer(
+                ModelFolder.Load(modelFolder, device, dtype),
+                settings.Learning,
+                settings.Rewards,
+                settings.Rollout.Temperature,
+                settings.Rollout.MaxNewTokens,
+                settings.Run.Steps,
+                Evaluation());
+        }
+
+        // A worker may still be loading a version while η newer ones are published.
+        var policies = new PolicyStore(settings.Rollout.Staleness + 2);
+        return new RunContext(name, folder, settings, problems, tokenizer, prompts, verifier, policies, WorkerEngine, Trainer, time);
+    }
+
+    private static SamplingOptions SamplingOf(RolloutSettings rollout) =>
+        new(rollout.Temperature, rollout.TopK, rollout.TopP, rollout.MaxNewTokens);
+}
