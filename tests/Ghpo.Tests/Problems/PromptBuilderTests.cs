@@ -79,6 +79,17 @@ public sealed class PromptBuilderTests
         Assert.Equal("<|problem|>1+1,2,3<|solution|>", Compact.Decode(group.Prompt, keepSpecial: true));
     }
 
+    [Fact]
+    public void A_hinted_group_also_holds_the_prompt_without_the_hint()
+    {
+        PromptBuilder builder = CompactBuilder(maxTokens: 15);
+
+        Assert.Equal(Build(builder, 0).Prompt, Build(builder, 0.25).UnhintedPrompt);
+        Assert.Equal(Build(builder, 0).Prompt, Build(builder, 0.5).UnhintedPrompt);
+        Assert.Empty(Build(builder, 0).UnhintedPrompt);
+        Assert.Empty(Build(CompactBuilder(maxTokens: 10), 0.5).UnhintedPrompt);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(" \n")]
