@@ -22,28 +22,28 @@ public sealed class CurriculumActor : ReceivePersistentActor
     /// <summary>Events between snapshots: some hundred kilobytes of replay at most.</summary>
     private const int SnapshotEvery = 1000;
 
-    private readonly ILoggingAdapter log = Context.GetLogger();
-    private readonly CurriculumPlanner planner;
-    private CurriculumState state = CurriculumState.Empty;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly CurriculumPlanner _planner;
+    private CurriculumState _state = CurriculumState.Empty;
 
     public CurriculumActor(CurriculumSettings settings, long seed, ImmutableArray<ProblemId> problems)
     {
-        planner = new CurriculumPlanner(settings, seed, problems);
+        _planner = new CurriculumPlanner(settings, seed, problems);
 
-        Recover<SnapshotOffer>(offer => state = (CurriculumState)offer.Snapshot);
-        Recover<StepPlanned>(planned => state = state.Apply(planned));
-        Recover<OutcomeRecorded>(outcome => state = state.Apply(outcome));
+        Recover<SnapshotOffer>(offer => _state = (CurriculumState)offer.Snapshot);
+        Recover<StepPlanned>(planned => _state = _state.Apply(planned));
+        Recover<OutcomeRecorded>(outcome => _state = _state.Apply(outcome));
         Recover<RecoveryCompleted>(_ => RequireKnownProblems([.. problems]));
 
         Command<PlanStep>(Plan);
         Command<RecordOutcome>(Record);
-        Command<CloseStep>(close => state = state.Close(close.Step));
+        Command<CloseStep>(close => _state = _state.Close(close.Step));
         Command<GetCurriculum>(_ => Sender.Tell(View()));
 
         Command<SaveSnapshotSuccess>(saved => DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1)));
-        Command<SaveSnapshotFailure>(failed => log.Warning(failed.Cause, "Curriculum snapshot not saved; recovery replays more of the journal"));
+        Command<SaveSnapshotFailure>(failed => _log.Warning(failed.Cause, "Curriculum snapshot not saved; recovery replays more of the journal"));
         Command<DeleteSnapshotsSuccess>(_ => { });
-        Command<DeleteSnapshotsFailure>(failed => log.Warning(failed.Cause, "Old curriculum snapshots not deleted"));
+        Command<DeleteSnapshotsFailure>(failed => _log.Warning(failed.Cause, "Old curriculum snapshots not deleted"));
     }
 
     public override string PersistenceId => JournalId;
@@ -59,22 +59,22 @@ public sealed class CurriculumActor : ReceivePersistentActor
 
     private void Plan(PlanStep command)
     {
-        if (state.Open.TryGetValue(command.Step, out PlannedStep? planned))
+        if (_state.Open.TryGetValue(command.Step, out PlannedStep? planned))
         {
             Sender.Tell(new StepPlan(command.Step, planned.Groups));
             return;
         }
 
-        if (command.Step != state.NextStep)
+        if (command.Step != _state.NextStep)
         {
-            string reason = command.Step < state.NextStep ? "is closed" : $"comes after step {state.NextStep}, which has no plan yet";
+            string reason = command.Step < _state.NextStep ? "is closed" : $"comes after step {_state.NextStep}, which has no plan yet";
             Sender.Tell(new Status.Failure(new InvalidOperationException($"Step {command.Step} cannot be planned: it {reason}.")));
             return;
         }
 
-        Persist(planner.Plan(state), planned =>
+        Persist(_planner.Plan(_state), planned =>
         {
-            state = state.Apply(planned);
+            _state = _state.Apply(planned);
             Sender.Tell(new StepPlan(planned.Step, planned.Groups));
             SnapshotIfDue();
         });
@@ -82,13 +82,13 @@ public sealed class CurriculumActor : ReceivePersistentActor
 
     private void Record(RecordOutcome command)
     {
-        if (state.HasOutcome(command.Group))
+        if (_state.HasOutcome(command.Group))
         {
             Sender.Tell(new OutcomeNoted(command.Group));
             return;
         }
 
-        if (!state.Open.ContainsKey(command.Group.Step))
+        if (!_state.Open.ContainsKey(command.Group.Step))
         {
             Sender.Tell(new Status.Failure(new InvalidOperationException($"Group {command.Group} has an outcome, but its step was never planned.")));
             return;
@@ -98,7 +98,7 @@ public sealed class CurriculumActor : ReceivePersistentActor
             command.Group, command.Problem, command.Settlement, command.HintRatio, command.Correct, command.Judged);
         Persist(recorded, outcome =>
         {
-            state = state.Apply(outcome);
+            _state = _state.Apply(outcome);
             Sender.Tell(new OutcomeNoted(outcome.Group));
             SnapshotIfDue();
         });
@@ -108,16 +108,16 @@ public sealed class CurriculumActor : ReceivePersistentActor
     {
         if (LastSequenceNr % SnapshotEvery == 0)
         {
-            SaveSnapshot(state);
+            SaveSnapshot(_state);
         }
     }
 
     private CurriculumView View() =>
-        new(planner.PassOf(state), planner.CursorOf(state), planner.Problems, state.Problems.Count, [.. state.Open.Keys]);
+        new(_planner.PassOf(_state), _planner.CursorOf(_state), _planner.Problems, _state.Problems.Count, [.. _state.Open.Keys]);
 
     private void RequireKnownProblems(HashSet<ProblemId> known)
     {
-        foreach (PlannedGroup group in state.Open.Values.SelectMany(step => step.Groups))
+        foreach (PlannedGroup group in _state.Open.Values.SelectMany(step => step.Groups))
         {
             if (!known.Contains(group.Problem))
             {

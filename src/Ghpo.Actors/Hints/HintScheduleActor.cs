@@ -18,29 +18,29 @@ public sealed class HintScheduleActor : ReceivePersistentActor
 
     private const int SnapshotEvery = 1000;
 
-    private readonly ILoggingAdapter log = Context.GetLogger();
-    private readonly HintSettings settings;
-    private HintState state;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly HintSettings _settings;
+    private HintState _state;
 
     /// <param name="staleness">η, see <see cref="HintState"/>.</param>
     public HintScheduleActor(HintSettings settings, int staleness)
     {
-        this.settings = settings;
-        state = HintState.Empty(staleness);
+        _settings = settings;
+        _state = HintState.Empty(staleness);
 
-        Recover<SnapshotOffer>(offer => state = (HintState)offer.Snapshot with { Staleness = staleness });
-        Recover<HintRaised>(raised => state = state.Apply(raised));
-        Recover<GroupReleased>(released => state = state.Apply(released));
+        Recover<SnapshotOffer>(offer => _state = (HintState)offer.Snapshot with { Staleness = staleness });
+        Recover<HintRaised>(raised => _state = _state.Apply(raised));
+        Recover<GroupReleased>(released => _state = _state.Apply(released));
 
         Command<OpenGroups>(Open);
         Command<RaiseHint>(Raise);
         Command<ReleaseGroup>(Release);
-        Command<GetHints>(_ => Sender.Tell(new HintView([.. settings.Levels], [.. state.Open.Values], state.Memory.Count)));
+        Command<GetHints>(_ => Sender.Tell(new HintView([.. _settings.Levels], [.. _state.Open.Values], _state.Memory.Count)));
 
         Command<SaveSnapshotSuccess>(saved => DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1)));
-        Command<SaveSnapshotFailure>(failed => log.Warning(failed.Cause, "Hint snapshot not saved; recovery replays more of the journal"));
+        Command<SaveSnapshotFailure>(failed => _log.Warning(failed.Cause, "Hint snapshot not saved; recovery replays more of the journal"));
         Command<DeleteSnapshotsSuccess>(_ => { });
-        Command<DeleteSnapshotsFailure>(failed => log.Warning(failed.Cause, "Old hint snapshots not deleted"));
+        Command<DeleteSnapshotsFailure>(failed => _log.Warning(failed.Cause, "Old hint snapshots not deleted"));
     }
 
     public override string PersistenceId => JournalId;
@@ -56,8 +56,8 @@ public sealed class HintScheduleActor : ReceivePersistentActor
 
     private void Open(OpenGroups command)
     {
-        ImmutableArray<GroupAttempt> attempts = [.. command.Groups.Select(group => HintLadder.Open(settings, state, group))];
-        HintRaised[] started = [.. attempts.Where(attempt => attempt.HintRatio > 0 && state.LevelOf(attempt.Group) is null).Select(Raised)];
+        ImmutableArray<GroupAttempt> attempts = [.. command.Groups.Select(group => HintLadder.Open(_settings, _state, group))];
+        HintRaised[] started = [.. attempts.Where(attempt => attempt.HintRatio > 0 && _state.LevelOf(attempt.Group) is null).Select(Raised)];
         if (started.Length == 0)
         {
             Sender.Tell(new GroupsOpened(attempts));
@@ -78,12 +78,12 @@ public sealed class HintScheduleActor : ReceivePersistentActor
     private void Raise(RaiseHint command)
     {
         GroupAttempt failed = command.Failed;
-        GroupAttempt level = state.LevelOf(failed.Group) ?? failed with { Attempt = 0 };
+        GroupAttempt level = _state.LevelOf(failed.Group) ?? failed with { Attempt = 0 };
         if (failed.Attempt < level.Attempt)
         {
             Sender.Tell(new HintGiven(level));
         }
-        else if (state.IsReleased(failed.Group))
+        else if (_state.IsReleased(failed.Group))
         {
             Sender.Tell(new LadderExhausted(failed.Group));
         }
@@ -92,7 +92,7 @@ public sealed class HintScheduleActor : ReceivePersistentActor
             Sender.Tell(new Status.Failure(new InvalidOperationException(
                 $"Group {failed.Group} failed attempt {failed.Attempt}, but was given no attempt after {level.Attempt}.")));
         }
-        else if (HintLadder.Next(settings, level) is { } next)
+        else if (HintLadder.Next(_settings, level) is { } next)
         {
             GroupAttempt given = next with { TokensSpent = failed.TokensSpent + command.Tokens };
             Persist(Raised(given), raised =>
@@ -109,7 +109,7 @@ public sealed class HintScheduleActor : ReceivePersistentActor
 
     private void Release(ReleaseGroup command)
     {
-        if (state.IsReleased(command.Group))
+        if (_state.IsReleased(command.Group))
         {
             Sender.Tell(new ReleaseNoted(command.Group));
             return;
@@ -117,7 +117,7 @@ public sealed class HintScheduleActor : ReceivePersistentActor
 
         Persist(new GroupReleased(command.Group, command.Problem, command.HintRatio, command.Solved), released =>
         {
-            state = state.Apply(released);
+            _state = _state.Apply(released);
             Sender.Tell(new ReleaseNoted(released.Group));
             SnapshotIfDue();
         });
@@ -125,7 +125,7 @@ public sealed class HintScheduleActor : ReceivePersistentActor
 
     private void Apply(HintRaised raised)
     {
-        state = state.Apply(raised);
+        _state = _state.Apply(raised);
         SnapshotIfDue();
     }
 
@@ -133,7 +133,7 @@ public sealed class HintScheduleActor : ReceivePersistentActor
     {
         if (LastSequenceNr % SnapshotEvery == 0)
         {
-            SaveSnapshot(state);
+            SaveSnapshot(_state);
         }
     }
 

@@ -11,12 +11,12 @@ namespace Ghpo.Journal;
 /// </summary>
 public sealed class SqliteFile : IDisposable
 {
-    private readonly FileStream hold;
+    private readonly FileStream _hold;
 
     private SqliteFile(string path, FileStream hold)
     {
         Path = path;
-        this.hold = hold;
+        _hold = hold;
     }
 
     public string Path { get; }
@@ -53,7 +53,7 @@ public sealed class SqliteFile : IDisposable
         }
     }
 
-    public void Dispose() => hold.Dispose();
+    public void Dispose() => _hold.Dispose();
 
     private static FileStream Lock(string path)
     {

@@ -11,67 +11,67 @@ namespace Ghpo.Learning;
 public sealed partial class LearnerActor
 {
     /// <summary>What is folded again: a state that holds the groups and hashes of the committed steps that the weights lack.</summary>
-    private LearnerState fold = LearnerState.Empty;
+    private LearnerState _fold = LearnerState.Empty;
 
-    private IActorRef? replay;
+    private IActorRef? _replay;
 
     private void Restore()
     {
-        Context.Watch(trainer);
+        Context.Watch(_trainer);
         Ask(Activities.Restoring, new Restore(
-            [.. state.Checkpoints.Reverse().Take(settings.Checkpoints.Keep).Select(checkpoint => Path.Combine(settings.Folder, checkpoint.Folder))]));
+            [.. _state.Checkpoints.Reverse().Take(_settings.Checkpoints.Keep).Select(checkpoint => Path.Combine(_settings.Folder, checkpoint.Folder))]));
     }
 
     private void OnRestored(Restored restored)
     {
-        trainerWork.Dequeue();
-        if (phase == Phase.Ended)
+        _trainerWork.Dequeue();
+        if (_phase == Phase.Ended)
         {
             return;
         }
 
         foreach (string invalid in restored.Invalid)
         {
-            log.Warning("A checkpoint is not used: {Reason}. Resuming from {Source}", invalid, restored.Folder ?? "the base model");
+            _log.Warning("A checkpoint is not used: {Reason}. Resuming from {Source}", invalid, restored.Folder ?? "the base model");
         }
 
-        covered = restored.Version.Value;
-        if (covered > state.NextStep)
+        _covered = restored.Version.Value;
+        if (_covered > _state.NextStep)
         {
-            End(RunOutcome.Failed, $"checkpoint {restored.Folder} is at step {covered}, but the journal ends at step {state.NextStep}: "
+            End(RunOutcome.Failed, $"checkpoint {restored.Folder} is at step {_covered}, but the journal ends at step {_state.NextStep}: "
                 + "they are of different runs, or the journal was cut; put the journal back that belongs to it");
         }
-        else if (covered < state.CheckpointStep)
+        else if (_covered < _state.CheckpointStep)
         {
-            replay = Context.Watch(Context.ActorOf(LearnerReplay.Props(covered)));
+            _replay = Context.Watch(Context.ActorOf(LearnerReplay.Props(_covered)));
         }
         else
         {
-            Refold(state);
+            Refold(_state);
         }
     }
 
     private void Refold(LearnerState source)
     {
-        fold = source;
-        RefoldFrom(covered);
+        _fold = source;
+        RefoldFrom(_covered);
     }
 
     private void RefoldFrom(int step)
     {
-        if (step == state.NextStep)
+        if (step == _state.NextStep)
         {
-            fold = LearnerState.Empty;
-            Persist(new EpochStarted(state.Epoch + 1, time.GetUtcNow()), Serve);
+            _fold = LearnerState.Empty;
+            Persist(new EpochStarted(_state.Epoch + 1, _time.GetUtcNow()), Serve);
             return;
         }
 
-        Ask(Activities.Restoring, new Train(step, state.Epoch + 1, [.. fold.GroupsOf(step).Values]));
+        Ask(Activities.Restoring, new Train(step, _state.Epoch + 1, [.. _fold.GroupsOf(step).Values]));
     }
 
     private void OnRefolded(Trained trained)
     {
-        string expected = fold.CommittedHashes[trained.Step];
+        string expected = _fold.CommittedHashes[trained.Step];
         if (trained.PolicyHash != expected)
         {
             End(RunOutcome.Failed, $"step {trained.Step} folded again gives weights {trained.PolicyHash}, but the journal has {expected}: "
@@ -84,25 +84,25 @@ public sealed partial class LearnerActor
 
     private void Serve(EpochStarted started)
     {
-        state = state.Apply(started);
-        phase = Phase.Serving;
-        clock = new LearnerClock(time);
+        _state = _state.Apply(started);
+        _phase = Phase.Serving;
+        _clock = new LearnerClock(_time);
         Timers.StartPeriodicTimer(nameof(TellNotesAgain), new TellNotesAgain(), NotesPatience);
 
-        if (state.NextStep > 0)
+        if (_state.NextStep > 0)
         {
-            curriculum.Tell(new CurriculumProtocol.CloseStep(state.NextStep - 1));
+            _curriculum.Tell(new CurriculumProtocol.CloseStep(_state.NextStep - 1));
         }
 
-        foreach (SettledGroup group in state.Settled.Where(step => step.Key >= state.NextStep).SelectMany(step => step.Value.Values))
+        foreach (SettledGroup group in _state.Settled.Where(step => step.Key >= _state.NextStep).SelectMany(step => step.Value.Values))
         {
-            notes.Tell(group);
+            _notes.Tell(group);
         }
 
         AfterStep();
-        if (phase == Phase.Serving)
+        if (_phase == Phase.Serving)
         {
-            Ask(Activities.Publishing, new Publish(state.Epoch));
+            Ask(Activities.Publishing, new Publish(_state.Epoch));
         }
     }
 }

@@ -12,16 +12,16 @@ namespace Ghpo.Learning;
 public sealed partial class LearnerActor
 {
     /// <summary>The highest step that was opened in this epoch; −1: none.</summary>
-    private int opened = -1;
+    private int _opened = -1;
 
     /// <summary>Set by a stop: the last step to be committed.</summary>
-    private int? lastStep;
+    private int? _lastStep;
 
     private void Open(OpenStep command)
     {
-        if (!parked.TryGetValue(command.Step, out HashSet<IActorRef>? askers))
+        if (!_parked.TryGetValue(command.Step, out HashSet<IActorRef>? askers))
         {
-            parked[command.Step] = askers = [];
+            _parked[command.Step] = askers = [];
         }
 
         askers.Add(Sender);
@@ -31,83 +31,83 @@ public sealed partial class LearnerActor
     /// <summary>Answers every <see cref="OpenStep"/> that can be answered now.</summary>
     private void AnswerParked()
     {
-        foreach (int step in parked.Keys.ToArray())
+        foreach (int step in _parked.Keys.ToArray())
         {
-            object? answer = phase is Phase.Ending or Phase.Ended || step >= settings.Steps || step > lastStep
+            object? answer = _phase is Phase.Ending or Phase.Ended || step >= _settings.Steps || step > _lastStep
                 ? new NoMoreSteps(step)
-                : phase == Phase.Serving && published is { } policy && LearnerDecisions.MayOpen(settings, step, policy.Version)
-                    ? new StepOpened(step, state.Epoch, policy.Version, SettledIndexes(step))
+                : _phase == Phase.Serving && _published is { } policy && LearnerDecisions.MayOpen(_settings, step, policy.Version)
+                    ? new StepOpened(step, _state.Epoch, policy.Version, SettledIndexes(step))
                     : null;
             if (answer is null)
             {
                 continue;
             }
 
-            if (answer is StepOpened && step >= state.NextStep)
+            if (answer is StepOpened && step >= _state.NextStep)
             {
-                clock.Opened(step);
-                opened = Math.Max(opened, step);
+                _clock.Opened(step);
+                _opened = Math.Max(_opened, step);
             }
 
-            foreach (IActorRef asker in parked[step])
+            foreach (IActorRef asker in _parked[step])
             {
                 asker.Tell(answer);
             }
 
-            parked.Remove(step);
+            _parked.Remove(step);
         }
     }
 
     private ImmutableHashSet<int> SettledIndexes(int step) =>
-        [.. step < state.NextStep ? Enumerable.Range(0, settings.GroupsPerStep) : state.GroupsOf(step).Keys];
+        [.. step < _state.NextStep ? Enumerable.Range(0, _settings.GroupsPerStep) : _state.GroupsOf(step).Keys];
 
     private void Settle(SettleGroup command)
     {
         GroupId id = command.Group.Group;
-        if (state.HasSettled(id))
+        if (_state.HasSettled(id))
         {
             Sender.Tell(new GroupAccepted(id));
             return;
         }
 
-        string? refusal = phase == Phase.Serving && published is { } policy
-            ? LearnerDecisions.Refusal(settings, state, policy.Version, command.Group)
-            : phase == Phase.Restoring || phase == Phase.Serving
+        string? refusal = _phase == Phase.Serving && _published is { } policy
+            ? LearnerDecisions.Refusal(_settings, _state, policy.Version, command.Group)
+            : _phase == Phase.Restoring || _phase == Phase.Serving
                 ? "it was sampled before this epoch"
                 : "the run is over";
         if (refusal is not null)
         {
-            log.Info("Group {Group} refused: {Reason}", id, refusal);
+            _log.Info("Group {Group} refused: {Reason}", id, refusal);
             Sender.Tell(new GroupRefused(id, refusal));
             return;
         }
 
         Persist(new GroupSettled(command.Group), settled =>
         {
-            state = state.Apply(settled);
-            clock.Settled(id.Step);
+            _state = _state.Apply(settled);
+            _clock.Settled(id.Step);
             Sender.Tell(new GroupAccepted(id));
-            notes.Tell(settled.Group);
+            _notes.Tell(settled.Group);
         });
     }
 
     private void TrainIfComplete()
     {
-        int step = state.NextStep;
-        if (phase == Phase.Serving && !Training && state.GroupsOf(step).Count == settings.GroupsPerStep && !notes.Awaits(step))
+        int step = _state.NextStep;
+        if (_phase == Phase.Serving && !Training && _state.GroupsOf(step).Count == _settings.GroupsPerStep && !_notes.Awaits(step))
         {
-            Ask(Activities.Training, new Train(step, state.Epoch, [.. state.GroupsOf(step).Values]));
+            Ask(Activities.Training, new Train(step, _state.Epoch, [.. _state.GroupsOf(step).Values]));
         }
     }
 
     private void OnTrained(Trained trained)
     {
-        trainerWork.Dequeue();
-        if (phase == Phase.Restoring)
+        _trainerWork.Dequeue();
+        if (_phase == Phase.Restoring)
         {
             OnRefolded(trained);
         }
-        else if (phase == Phase.Serving)
+        else if (_phase == Phase.Serving)
         {
             Commit(trained);
         }
@@ -121,15 +121,15 @@ public sealed partial class LearnerActor
             return;
         }
 
-        (double rollout, double step) = clock.Commit(trained.Step);
+        (double rollout, double step) = _clock.Commit(trained.Step);
         var context = new StepContext(
-            trained.Step, trained.Version, state.Epoch, state.TotalRolloutTokens, rollout, step, settings.Rewards);
-        StepReport report = StepReports.Of(context, [.. state.GroupsOf(trained.Step).Values], trained.Metrics);
+            trained.Step, trained.Version, _state.Epoch, _state.TotalRolloutTokens, rollout, step, _settings.Rewards);
+        StepReport report = StepReports.Of(context, [.. _state.GroupsOf(trained.Step).Values], trained.Metrics);
         Persist(new StepCommitted(trained.Step, trained.Version, trained.PolicyHash, report), committed =>
         {
-            state = state.Apply(committed);
-            Ask(Activities.Publishing, new Publish(state.Epoch));
-            curriculum.Tell(new CurriculumProtocol.CloseStep(committed.Step));
+            _state = _state.Apply(committed);
+            Ask(Activities.Publishing, new Publish(_state.Epoch));
+            _curriculum.Tell(new CurriculumProtocol.CloseStep(committed.Step));
             Context.System.EventStream.Publish(new RunEvents.StepCompleted(committed.Report));
             AfterStep();
             TrainIfComplete();
@@ -138,16 +138,16 @@ public sealed partial class LearnerActor
 
     private void OnPublished(Published policy)
     {
-        trainerWork.Dequeue();
-        if (phase == Phase.Ended)
+        _trainerWork.Dequeue();
+        if (_phase == Phase.Ended)
         {
             return;
         }
 
-        published = new PolicyPublished(policy.Epoch, policy.Version, policy.Hash);
-        foreach (IActorRef subscriber in subscribers)
+        _published = new PolicyPublished(policy.Epoch, policy.Version, policy.Hash);
+        foreach (IActorRef subscriber in _subscribers)
         {
-            subscriber.Tell(published);
+            subscriber.Tell(_published);
         }
 
         AnswerParked();
@@ -157,9 +157,9 @@ public sealed partial class LearnerActor
     private void Stop()
     {
         // What is being sampled is finished, so that nothing sampled is lost; a step that nobody has begun is not.
-        lastStep ??= Math.Max(opened, state.NextStep - 1);
+        _lastStep ??= Math.Max(_opened, _state.NextStep - 1);
         AnswerParked();
-        if (phase == Phase.Serving && !Training)
+        if (_phase == Phase.Serving && !Training)
         {
             AfterStep();
         }
@@ -171,21 +171,21 @@ public sealed partial class LearnerActor
     /// </summary>
     private void AfterStep()
     {
-        string? completion = LearnerDecisions.Completion(settings, state);
-        bool last = completion is not null || state.NextStep > lastStep;
-        if (LearnerDecisions.CheckpointDue(settings, state, covered, last) && !trainerWork.Contains(Activities.Checkpointing))
+        string? completion = LearnerDecisions.Completion(_settings, _state);
+        bool last = completion is not null || _state.NextStep > _lastStep;
+        if (LearnerDecisions.CheckpointDue(_settings, _state, _covered, last) && !_trainerWork.Contains(Activities.Checkpointing))
         {
-            Ask(Activities.Checkpointing, new SaveCheckpoint(state.NextStep, PathOf(state.NextStep)));
+            Ask(Activities.Checkpointing, new SaveCheckpoint(_state.NextStep, PathOf(_state.NextStep)));
         }
 
-        if (LearnerDecisions.EvaluationDue(settings, state, completion is not null) && !trainerWork.Contains(Activities.Evaluating))
+        if (LearnerDecisions.EvaluationDue(_settings, _state, completion is not null) && !_trainerWork.Contains(Activities.Evaluating))
         {
             Ask(Activities.Evaluating, new Evaluate());
         }
 
         if (last)
         {
-            phase = Phase.Ending;
+            _phase = Phase.Ending;
             AnswerParked();
             EndIfDone();
         }
@@ -193,35 +193,35 @@ public sealed partial class LearnerActor
 
     private void OnCheckpointSaved(CheckpointSaved saved)
     {
-        trainerWork.Dequeue();
-        if (phase == Phase.Ended)
+        _trainerWork.Dequeue();
+        if (_phase == Phase.Ended)
         {
             return;
         }
 
         Persist(new CheckpointTaken(saved.NextStep, FolderOf(saved.NextStep), saved.Hash), taken =>
         {
-            state = state.Apply(taken);
-            covered = taken.NextStep;
-            SaveSnapshot(state);
+            _state = _state.Apply(taken);
+            _covered = taken.NextStep;
+            SaveSnapshot(_state);
             Context.System.EventStream.Publish(new RunEvents.CheckpointWritten(taken.NextStep, PathOf(taken.NextStep)));
-            trainer.Tell(new DeleteCheckpoints(
-                [.. state.Checkpoints.SkipLast(settings.Checkpoints.Keep).Select(old => Path.Combine(settings.Folder, old.Folder))]));
+            _trainer.Tell(new DeleteCheckpoints(
+                [.. _state.Checkpoints.SkipLast(_settings.Checkpoints.Keep).Select(old => Path.Combine(_settings.Folder, old.Folder))]));
             EndIfDone();
         });
     }
 
     private void OnEvaluated(Evaluated evaluated)
     {
-        trainerWork.Dequeue();
-        if (phase == Phase.Ended)
+        _trainerWork.Dequeue();
+        if (_phase == Phase.Ended)
         {
             return;
         }
 
         Persist(new PolicyEvaluated(evaluated.Result), measured =>
         {
-            state = state.Apply(measured);
+            _state = _state.Apply(measured);
             Context.System.EventStream.Publish(new RunEvents.PolicyMeasured(measured.Result));
             EndIfDone();
         });
@@ -229,9 +229,9 @@ public sealed partial class LearnerActor
 
     private void EndIfDone()
     {
-        if (phase == Phase.Ending && trainerWork.Count == 0)
+        if (_phase == Phase.Ending && _trainerWork.Count == 0)
         {
-            string? completion = LearnerDecisions.Completion(settings, state);
+            string? completion = LearnerDecisions.Completion(_settings, _state);
             End(completion is null ? RunOutcome.Stopped : RunOutcome.Completed, completion ?? "stopped on request");
         }
     }

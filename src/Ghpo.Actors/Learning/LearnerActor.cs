@@ -30,41 +30,41 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
     /// <summary>How long curriculum and hint schedule may take to note a group before they are told again: they may have died over it.</summary>
     private static readonly TimeSpan NotesPatience = TimeSpan.FromSeconds(2);
 
-    private readonly ILoggingAdapter log = Context.GetLogger();
-    private readonly LearnerSettings settings;
-    private readonly IActorRef curriculum;
-    private readonly IActorRef trainer;
-    private readonly TimeProvider time;
-    private readonly LearnerNotes notes;
-    private readonly HashSet<IActorRef> subscribers = [];
-    private readonly SortedDictionary<int, HashSet<IActorRef>> parked = [];
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly LearnerSettings _settings;
+    private readonly IActorRef _curriculum;
+    private readonly IActorRef _trainer;
+    private readonly TimeProvider _time;
+    private readonly LearnerNotes _notes;
+    private readonly HashSet<IActorRef> _subscribers = [];
+    private readonly SortedDictionary<int, HashSet<IActorRef>> _parked = [];
 
     /// <summary>What the trainer has been told and not answered yet, in order, as <see cref="LearnerView"/> names it.</summary>
-    private readonly Queue<string> trainerWork = [];
+    private readonly Queue<string> _trainerWork = [];
 
-    private LearnerState state = LearnerState.Empty;
-    private LearnerClock clock;
-    private Phase phase = Phase.Restoring;
-    private PolicyPublished? published;
+    private LearnerState _state = LearnerState.Empty;
+    private LearnerClock _clock;
+    private Phase _phase = Phase.Restoring;
+    private PolicyPublished? _published;
 
     /// <summary>The first step that no checkpoint known to be whole covers.</summary>
-    private int covered;
+    private int _covered;
 
     public LearnerActor(LearnerSettings settings, IActorRef curriculum, IActorRef hints, IActorRef trainer, TimeProvider time)
     {
-        this.settings = settings;
-        this.curriculum = curriculum;
-        this.trainer = trainer;
-        this.time = time;
-        notes = new LearnerNotes(curriculum, hints, Self);
-        clock = new LearnerClock(time);
+        _settings = settings;
+        _curriculum = curriculum;
+        _trainer = trainer;
+        _time = time;
+        _notes = new LearnerNotes(curriculum, hints, Self);
+        _clock = new LearnerClock(time);
 
-        Recover<SnapshotOffer>(offer => state = (LearnerState)offer.Snapshot);
-        Recover<EpochStarted>(started => state = state.Apply(started));
-        Recover<GroupSettled>(settled => state = state.Apply(settled));
-        Recover<StepCommitted>(committed => state = state.Apply(committed));
-        Recover<CheckpointTaken>(taken => state = state.Apply(taken));
-        Recover<PolicyEvaluated>(evaluated => state = state.Apply(evaluated));
+        Recover<SnapshotOffer>(offer => _state = (LearnerState)offer.Snapshot);
+        Recover<EpochStarted>(started => _state = _state.Apply(started));
+        Recover<GroupSettled>(settled => _state = _state.Apply(settled));
+        Recover<StepCommitted>(committed => _state = _state.Apply(committed));
+        Recover<CheckpointTaken>(taken => _state = _state.Apply(taken));
+        Recover<PolicyEvaluated>(evaluated => _state = _state.Apply(evaluated));
         Recover<RecoveryCompleted>(_ => Restore());
 
         Command<OpenStep>(Open);
@@ -75,15 +75,15 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
 
         Command<OutcomeNoted>(noted =>
         {
-            notes.Noted(noted);
+            _notes.Noted(noted);
             TrainIfComplete();
         });
         Command<ReleaseNoted>(noted =>
         {
-            notes.Noted(noted);
+            _notes.Noted(noted);
             TrainIfComplete();
         });
-        Command<TellNotesAgain>(_ => notes.TellAgain());
+        Command<TellNotesAgain>(_ => _notes.TellAgain());
 
         Command<Restored>(OnRestored);
         Command<LearnerReplay.Replayed>(replayed => Refold(replayed.State));
@@ -93,16 +93,16 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         Command<Evaluated>(OnEvaluated);
         Command<TrainerFailed>(failed =>
         {
-            trainerWork.Dequeue();
+            _trainerWork.Dequeue();
             End(RunOutcome.Failed, $"{failed.Task}: {failed.Reason}");
         });
         Command<Status.Failure>(failure => End(RunOutcome.Failed, failure.Cause.Message));
         Command<Terminated>(OnTerminated);
 
         Command<SaveSnapshotSuccess>(saved => DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1)));
-        Command<SaveSnapshotFailure>(failed => log.Warning(failed.Cause, "Learner snapshot not saved; recovery replays more of the journal"));
+        Command<SaveSnapshotFailure>(failed => _log.Warning(failed.Cause, "Learner snapshot not saved; recovery replays more of the journal"));
         Command<DeleteSnapshotsSuccess>(_ => { });
-        Command<DeleteSnapshotsFailure>(failed => log.Warning(failed.Cause, "Old learner snapshots not deleted"));
+        Command<DeleteSnapshotsFailure>(failed => _log.Warning(failed.Cause, "Old learner snapshots not deleted"));
     }
 
     private enum Phase
@@ -120,7 +120,7 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    private bool Training => trainerWork.Contains(Activities.Training);
+    private bool Training => _trainerWork.Contains(Activities.Training);
 
     public static Props Props(LearnerSettings settings, IActorRef curriculum, IActorRef hints, IActorRef trainer, TimeProvider time) =>
         Akka.Actor.Props.Create(() => new LearnerActor(settings, curriculum, hints, trainer, time));
@@ -133,66 +133,66 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
 
     private void Subscribe(SubscribeToPolicy command)
     {
-        if (subscribers.Add(command.Subscriber))
+        if (_subscribers.Add(command.Subscriber))
         {
             Context.Watch(command.Subscriber);
         }
 
-        if (published is not null)
+        if (_published is not null)
         {
-            command.Subscriber.Tell(published);
+            command.Subscriber.Tell(_published);
         }
     }
 
     private void OnTerminated(Terminated terminated)
     {
-        if (terminated.ActorRef.Equals(trainer))
+        if (terminated.ActorRef.Equals(_trainer))
         {
             End(RunOutcome.Failed, "the trainer has stopped");
         }
-        else if (phase == Phase.Restoring && terminated.ActorRef.Equals(replay))
+        else if (_phase == Phase.Restoring && terminated.ActorRef.Equals(_replay))
         {
             End(RunOutcome.Failed, "the journal could not be read again; the log says why");
         }
 
-        subscribers.Remove(terminated.ActorRef);
+        _subscribers.Remove(terminated.ActorRef);
     }
 
     /// <summary>Tells everybody that there is nothing more to come. The actor stays to answer, until its parent stops it.</summary>
     private void End(RunOutcome outcome, string reason)
     {
-        if (phase == Phase.Ended)
+        if (_phase == Phase.Ended)
         {
             return;
         }
 
-        phase = Phase.Ended;
+        _phase = Phase.Ended;
         Timers.CancelAll();
         AnswerParked();
-        string? model = covered > 0 && covered == state.NextStep ? PathOf(state.NextStep) : null;
-        var ended = new RunEvents.RunEnded(outcome, state.NextStep, reason, model);
+        string? model = _covered > 0 && _covered == _state.NextStep ? PathOf(_state.NextStep) : null;
+        var ended = new RunEvents.RunEnded(outcome, _state.NextStep, reason, model);
         Context.System.EventStream.Publish(ended);
         Context.Parent.Tell(ended);
     }
 
     private void Ask(string activity, object command)
     {
-        trainerWork.Enqueue(activity);
-        trainer.Tell(command);
+        _trainerWork.Enqueue(activity);
+        _trainer.Tell(command);
     }
 
     private LearnerView View() => new(
-        state.Epoch,
-        state.NextStep,
-        state.Version,
-        state.GroupsOf(state.NextStep).Count,
-        settings.GroupsPerStep - state.GroupsOf(state.NextStep).Count,
-        state.CheckpointStep,
-        phase == Phase.Ended ? "ended" : trainerWork.TryPeek(out string? activity) ? activity : Activities.Sampling);
+        _state.Epoch,
+        _state.NextStep,
+        _state.Version,
+        _state.GroupsOf(_state.NextStep).Count,
+        _settings.GroupsPerStep - _state.GroupsOf(_state.NextStep).Count,
+        _state.CheckpointStep,
+        _phase == Phase.Ended ? "ended" : _trainerWork.TryPeek(out string? activity) ? activity : Activities.Sampling);
 
     private static string FolderOf(int nextStep) => $"checkpoints/step-{nextStep:D6}";
 
-    private string PathOf(int nextStep) => Path.Combine(settings.Folder, FolderOf(nextStep));
+    private string PathOf(int nextStep) => Path.Combine(_settings.Folder, FolderOf(nextStep));
 
     private static class Activities
     {

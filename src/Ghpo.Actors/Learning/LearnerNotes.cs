@@ -12,8 +12,8 @@ namespace Ghpo.Learning;
 /// </summary>
 internal sealed class LearnerNotes(IActorRef curriculum, IActorRef hints, IActorRef learner)
 {
-    private readonly SortedDictionary<GroupId, RecordOutcome> outcomes = [];
-    private readonly SortedDictionary<GroupId, ReleaseGroup> releases = [];
+    private readonly SortedDictionary<GroupId, RecordOutcome> _outcomes = [];
+    private readonly SortedDictionary<GroupId, ReleaseGroup> _releases = [];
 
     internal void Tell(SettledGroup group)
     {
@@ -25,26 +25,26 @@ internal sealed class LearnerNotes(IActorRef curriculum, IActorRef hints, IActor
             group.Samples.Count(sample => sample.Verdict == Verdict.Correct),
             group.Samples.Count(sample => sample.Verdict is not (Verdict.Unverifiable or Verdict.VerifierFailed)));
         var release = new ReleaseGroup(group.Group, group.Problem, group.HintRatio, group.Settlement == Settlement.Solved);
-        outcomes[group.Group] = outcome;
-        releases[group.Group] = release;
+        _outcomes[group.Group] = outcome;
+        _releases[group.Group] = release;
         curriculum.Tell(outcome, learner);
         hints.Tell(release, learner);
     }
 
-    internal void Noted(OutcomeNoted noted) => outcomes.Remove(noted.Group);
+    internal void Noted(OutcomeNoted noted) => _outcomes.Remove(noted.Group);
 
-    internal void Noted(ReleaseNoted noted) => releases.Remove(noted.Group);
+    internal void Noted(ReleaseNoted noted) => _releases.Remove(noted.Group);
 
-    internal bool Awaits(int step) => outcomes.Keys.Any(group => group.Step == step) || releases.Keys.Any(group => group.Step == step);
+    internal bool Awaits(int step) => _outcomes.Keys.Any(group => group.Step == step) || _releases.Keys.Any(group => group.Step == step);
 
     internal void TellAgain()
     {
-        foreach (RecordOutcome outcome in outcomes.Values)
+        foreach (RecordOutcome outcome in _outcomes.Values)
         {
             curriculum.Tell(outcome, learner);
         }
 
-        foreach (ReleaseGroup release in releases.Values)
+        foreach (ReleaseGroup release in _releases.Values)
         {
             hints.Tell(release, learner);
         }

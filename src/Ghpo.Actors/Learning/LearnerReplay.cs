@@ -11,24 +11,24 @@ namespace Ghpo.Learning;
 /// </summary>
 internal sealed class LearnerReplay : ReceivePersistentActor
 {
-    private LearnerState state = LearnerState.Empty;
+    private LearnerState _state = LearnerState.Empty;
 
     public LearnerReplay(int fromStep)
     {
-        Recover<EpochStarted>(started => state = state.Apply(started));
-        Recover<GroupSettled>(settled => state = state.Apply(settled));
-        Recover<StepCommitted>(committed => state = state.Apply(committed));
-        Recover<PolicyEvaluated>(evaluated => state = state.Apply(evaluated));
+        Recover<EpochStarted>(started => _state = _state.Apply(started));
+        Recover<GroupSettled>(settled => _state = _state.Apply(settled));
+        Recover<StepCommitted>(committed => _state = _state.Apply(committed));
+        Recover<PolicyEvaluated>(evaluated => _state = _state.Apply(evaluated));
         Recover<CheckpointTaken>(taken =>
         {
             if (taken.NextStep <= fromStep)
             {
-                state = state.Apply(taken);
+                _state = _state.Apply(taken);
             }
         });
         Recover<RecoveryCompleted>(_ =>
         {
-            Context.Parent.Tell(new Replayed(state));
+            Context.Parent.Tell(new Replayed(_state));
             Context.Stop(Self);
         });
     }

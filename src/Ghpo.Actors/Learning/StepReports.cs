@@ -26,7 +26,7 @@ public static class StepReports
             context.Epoch,
             groups.Count,
             samples.Count,
-            Mean(judged, sample => Reward(context.Rewards, sample)),
+            Mean(judged, sample => Rewards.Of(sample, context.Rewards)),
             Mean(judged, Correct),
             Mean(groups, group => group is { Settlement: Settlement.Solved, HintRatio: 0 } ? 1 : 0),
             Accuracy(groups.Where(group => group.HintRatio == 0)),
@@ -55,10 +55,6 @@ public static class StepReports
     private static bool Counts(TrainingSample sample) => sample.Verdict is not (Verdict.Unverifiable or Verdict.VerifierFailed);
 
     private static double Correct(TrainingSample sample) => sample.Verdict == Verdict.Correct ? 1 : 0;
-
-    /// <summary>R = w_accuracy · [correct] + w_format · [form].</summary>
-    private static double Reward(RewardSettings rewards, TrainingSample sample) =>
-        (rewards.AccuracyWeight * Correct(sample)) + (sample.Format ? rewards.FormatWeight : 0);
 
     private static double? Accuracy(IEnumerable<SettledGroup> groups)
     {

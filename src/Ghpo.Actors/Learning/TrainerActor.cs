@@ -17,18 +17,18 @@ namespace Ghpo.Learning;
 /// </summary>
 public sealed class TrainerActor : ReceiveActor
 {
-    private readonly ILoggingAdapter log = Context.GetLogger();
-    private readonly Func<IPolicyTrainer> create;
-    private readonly Action<PolicySnapshot> publish;
-    private IPolicyTrainer? trainer;
-    private PolicySnapshot? trained;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly Func<IPolicyTrainer> _create;
+    private readonly Action<PolicySnapshot> _publish;
+    private IPolicyTrainer? _trainer;
+    private PolicySnapshot? _trained;
 
     /// <param name="create">Makes a trainer that holds the base model. Called on the actor's thread.</param>
     /// <param name="publish">Takes over a snapshot (the policy store). Called on the actor's thread.</param>
     public TrainerActor(Func<IPolicyTrainer> create, Action<PolicySnapshot> publish)
     {
-        this.create = create;
-        this.publish = publish;
+        _create = create;
+        _publish = publish;
 
         On<Restore>(_ => "restoring the policy", RestoreNewest);
         On<Train>(command => $"training step {command.Step}", TrainStep);
@@ -39,7 +39,7 @@ public sealed class TrainerActor : ReceiveActor
     }
 
     private IPolicyTrainer Trainer =>
-        trainer ?? throw new InvalidOperationException($"The trainer was given work before {nameof(Restore)}.");
+        _trainer ?? throw new InvalidOperationException($"The trainer was given work before {nameof(Restore)}.");
 
     public static Props Props(Func<IPolicyTrainer> create, Action<PolicySnapshot> publish) =>
         Akka.Actor.Props.Create(() => new TrainerActor(create, publish));
@@ -55,7 +55,7 @@ public sealed class TrainerActor : ReceiveActor
         }
         catch (Exception failure)
         {
-            log.Error(failure, "Failed at {Task}", task(command));
+            _log.Error(failure, "Failed at {Task}", task(command));
             answer = new TrainerFailed(task(command), failure.Message);
         }
 
@@ -65,14 +65,14 @@ public sealed class TrainerActor : ReceiveActor
     private Restored RestoreNewest(Restore command)
     {
         DropTrainer();
-        trainer = create();
+        _trainer = _create();
         var invalid = ImmutableArray.CreateBuilder<string>();
         foreach (string folder in command.Folders)
         {
             try
             {
-                trainer.LoadCheckpoint(folder);
-                return new Restored(trainer.Version, folder, invalid.ToImmutable());
+                _trainer.LoadCheckpoint(folder);
+                return new Restored(_trainer.Version, folder, invalid.ToImmutable());
             }
             catch (InvalidCheckpointException failure)
             {
@@ -80,28 +80,28 @@ public sealed class TrainerActor : ReceiveActor
 
                 // A checkpoint that fails half-way through may have left weights of its own behind.
                 DropTrainer();
-                trainer = create();
+                _trainer = _create();
             }
         }
 
-        return new Restored(trainer.Version, null, invalid.ToImmutable());
+        return new Restored(_trainer.Version, null, invalid.ToImmutable());
     }
 
     private Trained TrainStep(Train command)
     {
         StepMetrics metrics = Trainer.Train(command.Groups);
-        trained?.Dispose();
-        trained = Trainer.TakeSnapshot(command.Epoch);
-        return new Trained(command.Step, Trainer.Version, trained.Hash, metrics);
+        _trained?.Dispose();
+        _trained = Trainer.TakeSnapshot(command.Epoch);
+        return new Trained(command.Step, Trainer.Version, _trained.Hash, metrics);
     }
 
     private Published PublishPolicy(Publish command)
     {
         PolicySnapshot snapshot;
-        if (trained is not null && trained.Epoch == command.Epoch)
+        if (_trained is not null && _trained.Epoch == command.Epoch)
         {
-            snapshot = trained;
-            trained = null;
+            snapshot = _trained;
+            _trained = null;
         }
         else
         {
@@ -109,7 +109,7 @@ public sealed class TrainerActor : ReceiveActor
         }
 
         var published = new Published(snapshot.Epoch, snapshot.Version, snapshot.Hash);
-        publish(snapshot);
+        _publish(snapshot);
         return published;
     }
 
@@ -133,16 +133,16 @@ public sealed class TrainerActor : ReceiveActor
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
             {
-                log.Warning(failure, "Old checkpoint {Folder} cannot be deleted; it may be removed by hand", folder);
+                _log.Warning(failure, "Old checkpoint {Folder} cannot be deleted; it may be removed by hand", folder);
             }
         }
     }
 
     private void DropTrainer()
     {
-        trained?.Dispose();
-        trained = null;
-        trainer?.Dispose();
-        trainer = null;
+        _trained?.Dispose();
+        _trained = null;
+        _trainer?.Dispose();
+        _trainer = null;
     }
 }

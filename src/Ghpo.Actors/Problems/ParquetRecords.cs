@@ -26,7 +26,9 @@ internal static class ParquetRecords
         }
         catch (Exception e) when (e is ParquetException or InvalidDataException or IOException or NotSupportedException)
         {
-            throw new UserErrorException($"{path} cannot be read as a Parquet file: {e.Message}");
+            // Lists in data pages of version 2 are beyond the Parquet library; the inner exception says so.
+            string reason = e.InnerException is null ? e.Message : $"{e.Message} ({e.InnerException.Message})";
+            throw new UserErrorException($"{path} cannot be read as a Parquet file: {reason}. Convert it to .jsonl, or write it with data pages of version 1.");
         }
     }
 
