@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using Ghpo.Learning;
+using Ghpo.Rollout;
+using Ghpo.Verification;
+
+namespace Ghpo.Inspection;
+
+/// <summary>What a run tells whoever watches it, on the actor system's event stream. Watching never slows a run.</summary>
+public static class RunEvents
+{
+    /// <param name="NextStep">The first step still to be taken; 0 in a new run.</param>
+    public sealed record RunStarted(
+        string Run, string Folder, int NextStep, int Steps, long TokenBudget, long Epoch, int Problems, int HeldOutProblems);
+
+    public sealed record StepCompleted(StepReport Report);
+
+    public sealed record PolicyMeasured(EvaluationResult Result);
+
+    public sealed record CheckpointWritten(int NextStep, string Folder);
+
+    /// <summary>Where the groups are now. Published about twice a second while groups are in flight.</summary>
+    /// <param name="Activity">What the learner does: sampling, training, evaluating, checkpointing.</param>
+    public sealed record PipelineProgress(
+        int Step, int SettledGroups, int GroupsOfStep, string Activity, long RolloutTokens, ImmutableArray<StageDepth> Stages);
+
+    /// <summary>A stage of the pipeline: groups inside it and the most it can hold.</summary>
+    public sealed record StageDepth(string Stage, int Groups, int Bound, long Passed);
+
+    public sealed record RunEnded(RunOutcome Outcome, int Steps, string? Reason, string? ModelFolder);
+}
+
+public enum RunOutcome
+{
+    /// <summary>All steps are taken, or the token budget is spent.</summary>
+    Completed,
+
+    /// <summary>Stopped on request, with a checkpoint.</summary>
+    Stopped,
+
+    Failed,
+}
+
+/// <summary>One step, as journal, metrics and reports hold it.</summary>
+/// <param name="MeanReward">Mean over the samples trained on (the level each group settled at).</param>
+/// <param name="Accuracy">Share of Correct among the samples that count, at the level each group settled at.</param>
+/// <param name="FirstAttemptSolved">Share of groups with a correct answer without any hint.</param>
+/// <param name="UnhintedAccuracy">Accuracy of the groups that settled without a hint; null if there are none.</param>
+/// <param name="HintedAccuracy">Accuracy of the groups that settled with one; null if there are none.</param>
+/// <param name="FormatShare">Share of samples of the required form.</param>
+/// <param name="Settled">Groups solved at each hint ratio, rising from 0.</param>
+/// <param name="RolloutTokens">Completion tokens sampled for the step, lower hint levels included.</param>
+/// <param name="ExtraTokens">Those of them that were dropped because their group went on to a higher level.</param>
+/// <param name="MeanCompletionTokens">Tokens of a trained completion.</param>
+/// <param name="TotalRolloutTokens">Completion tokens sampled since the run began.</param>
+/// <param name="RolloutSeconds">From the step's opening to its last settled group.</param>
+/// <param name="StepSeconds">From the commit before to this one.</param>
+public sealed record StepReport(
+    int Step,
+    PolicyVersion Version,
+    long Epoch,
+    int Groups,
+    int Samples,
+    double MeanReward,
+    double Accuracy,
+    double FirstAttemptSolved,
+    double? UnhintedAccuracy,
+    double? HintedAccuracy,
+    double FormatShare,
+    ImmutableArray<SettledAt> Settled,
+    int Unsolved,
+    int NoSolution,
+    int Unjudged,
+    int HintsShortened,
+    ImmutableArray<VerdictCount> Verdicts,
+    long RolloutTokens,
+    long ExtraTokens,
+    double MeanCompletionTokens,
+    long TotalRolloutTokens,
+    double RolloutSeconds,
+    double StepSeconds,
+    StepMetrics Learning);
+
+/// <summary>Groups solved at one hint ratio.</summary>
+public sealed record SettledAt(double HintRatio, int Groups);
+
+public sealed record VerdictCount(Verdict Verdict, int Samples);

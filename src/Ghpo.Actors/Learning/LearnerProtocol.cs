@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using Ghpo.Curriculum;
+using Ghpo.Inspection;
+using Ghpo.Rollout;
+
+namespace Ghpo.Learning;
+
+/// <summary>What <c>LearnerActor</c> is told, answers, publishes, and writes to its journal.</summary>
+public static class LearnerProtocol
+{
+    /// <summary>
+    /// Asks for leave to sample a step. Answered by <see cref="StepOpened"/> as soon as the policy is fresh enough (version ≥ step − η), or by
+    /// <see cref="NoMoreSteps"/> if the run ends before that step.
+    /// </summary>
+    public sealed record OpenStep(int Step);
+
+    /// <param name="Settled">Groups of the step that have settled already (a resumed run): not to be sampled again.</param>
+    public sealed record StepOpened(int Step, long Epoch, PolicyVersion Version, ImmutableHashSet<int> Settled);
+
+    public sealed record NoMoreSteps(int Step);
+
+    /// <summary>
+    /// Hands a settled group over. Idempotent by group. Answered by <see cref="GroupAccepted"/> once it is in the journal, or by
+    /// <see cref="GroupRefused"/> if its epoch or its policy version is too old.
+    /// </summary>
+    public sealed record SettleGroup(SettledGroup Group);
+
+    public sealed record GroupAccepted(GroupId Group);
+
+    public sealed record GroupRefused(GroupId Group, string Reason);
+
+    /// <summary>Finish the step in hand, checkpoint, and end the run.</summary>
+    public sealed record StopAfterStep;
+
+    /// <summary>Register for <see cref="PolicyPublished"/>; the current version is sent at once if there is one.</summary>
+    public sealed record SubscribeToPolicy(Akka.Actor.IActorRef Subscriber);
+
+    /// <summary>A new version can be fetched from the policy store. Workers load it between groups.</summary>
+    public sealed record PolicyPublished(long Epoch, PolicyVersion Version, string Hash);
+
+    /// <summary>Event, the first after each recovery. Persisted because everything a dead learner still sends must be told apart.</summary>
+    public sealed record EpochStarted(long Epoch, DateTimeOffset At);
+
+    /// <summary>Event. Persisted because it is what training consumes: a step can be folded again from these alone.</summary>
+    public sealed record GroupSettled(SettledGroup Group);
+
+    /// <summary>Event. Persisted because a step that is in the weights must not be trained again.</summary>
+    /// <param name="Version">Version after the step.</param>
+    /// <param name="PolicyHash">Hash of the weights after the step.</param>
+    /// <param name="Report">What was measured in it; the report is rebuilt from the journal alone.</param>
+    public sealed record StepCommitted(int Step, PolicyVersion Version, string PolicyHash, StepReport Report);
+
+    /// <summary>Event. Persisted because recovery starts from the newest checkpoint that is whole.</summary>
+    /// <param name="NextStep">The first step that is not in the checkpoint.</param>
+    /// <param name="Folder">Path relative to the run folder.</param>
+    public sealed record CheckpointTaken(int NextStep, string Folder, string Hash);
+
+    /// <summary>Event. Persisted because a resumed run does not measure its starting policy again.</summary>
+    public sealed record PolicyEvaluated(EvaluationResult Result);
+
+    /// <summary>Query, answered by <see cref="LearnerView"/>.</summary>
+    public sealed record GetLearner;
+
+    public sealed record LearnerView(
+        long Epoch, int Step, PolicyVersion Version, int SettledGroups, int GroupsAwaited, int CheckpointStep, string Activity);
+}
