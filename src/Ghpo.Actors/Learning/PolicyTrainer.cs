@@ -34,7 +34,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
     private readonly TokenObjective _objective;
     private readonly (string Name, Parameter Parameter)[] _named;
     private readonly Parameter[] _parameters;
-    private readonly AdamW _optimizer;
+    private readonly AdamWOptimizer _optimizer;
     private readonly Decoder? _reference;
 
     /// <param name="model">The starting policy, which is also the reference of the KL term.</param>
@@ -61,7 +61,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
         _objective = new TokenObjective(learning.EpsilonLow, learning.EpsilonHigh, learning.KlBeta);
         _named = [.. model.Decoder.named_parameters().OrderBy(named => named.name, StringComparer.Ordinal)];
         _parameters = [.. _named.Select(named => named.Parameter)];
-        _optimizer = new AdamW(_named, learning.AdamBeta1, learning.AdamBeta2, learning.AdamEpsilon, learning.WeightDecay);
+        _optimizer = new AdamWOptimizer(_named, learning.AdamBeta1, learning.AdamBeta2, learning.AdamEpsilon, learning.WeightDecay);
         _reference = learning.KlBeta > 0 ? Frozen(model) : null;
     }
 

@@ -15,7 +15,7 @@ namespace Ghpo.Learning;
 /// Its state is plain tensors by name, so it can be saved and restored bit for bit. The moments are float32. A parameter of another type has
 /// a float32 master copy that is updated in its place: in bfloat16 a step of 1e-6 would round to nothing.
 /// </summary>
-public sealed class AdamW : IDisposable
+public sealed class AdamWOptimizer : IDisposable
 {
     private readonly List<Slot> _slots = [];
     private readonly double _beta1;
@@ -23,7 +23,7 @@ public sealed class AdamW : IDisposable
     private readonly double _epsilon;
     private readonly double _decay;
 
-    public AdamW(IEnumerable<(string Name, Parameter Parameter)> parameters, double beta1, double beta2, double epsilon, double decay)
+    public AdamWOptimizer(IEnumerable<(string Name, Parameter Parameter)> parameters, double beta1, double beta2, double epsilon, double decay)
     {
         _beta1 = beta1;
         _beta2 = beta2;
