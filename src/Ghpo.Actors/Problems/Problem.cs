@@ -15,4 +15,8 @@ public readonly record struct ProblemId(string Value)
 public sealed record Problem(ProblemId Id, string Text, string Answer, string? Solution, string Level);
 
 /// <summary>Problems to train on and problems to measure on. The two share none.</summary>
-public sealed record ProblemSet(string Name, IReadOnlyList<Problem> Train, IReadOnlyList<Problem> HeldOut);
+public sealed record ProblemSet(string Name, IReadOnlyList<Problem> Train, IReadOnlyList<Problem> HeldOut)
+{
+    /// <summary>Records of the data files that make no problem, or not a training problem, each with its reason.</summary>
+    public IReadOnlyList<SkippedRow> Skipped { get; init; } = [];
+}

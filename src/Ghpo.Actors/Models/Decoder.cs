@@ -1,0 +1,144 @@
+using Ghpo.Configuration;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Ghpo.Models;
+
+/// <summary>
+/// A decoder-only transformer: RMSNorm before each block, rotary positions, grouped-query attention, SwiGLU. Parameters bear Hugging Face's
+/// names, in Hugging Face's order. This is the differentiable form, for training and for scoring whole sequences; <c>CachedDecoder</c>
+/// decodes token by token. Not thread-safe while its weights are written.
+/// </summary>
+public sealed class Decoder : nn.Module
+{
+    private readonly DecoderStack _model;
+    private readonly Weights? _head;
+    private RotaryTable _rotary;
+
+    /// <summary>Allocates the parameters. Their values are undefined until <see cref="Initialise"/> or <see cref="CopyFrom"/>.</summary>
+    public Decoder(ModelConfig config, Device device, ScalarType dtype)
+        : base(nameof(Decoder))
+    {
+        Config = config;
+        Device = device;
+        Dtype = dtype;
+        _model = new DecoderStack(config, device, dtype);
+        register_module("model", _model);
+        if (!config.TiedEmbeddings)
+        {
+            _head = new Weights(device, dtype, bias: false, config.VocabularySize, config.HiddenSize);
+            register_module("lm_head", _head);
+        }
+
+        _rotary = Table(Math.Min(config.MaxPositions, 512));
+    }
+
+    public ModelConfig Config { get; }
+
+    public Device Device { get; }
+
+    public ScalarType Dtype { get; }
+
+    /// <summary>
+    /// Hidden states after the final norm. Attention is causal and positions count from 0, so a batch padded on the RIGHT needs no mask: no real
+    /// token sees padding.
+    /// </summary>
+    /// <param name="ids">int64 <c>[B, T]</c></param>
+    /// <returns><c>[B, T, d]</c></returns>
+    public Tensor Hidden(Tensor ids)
+    {
+        int length = checked((int)ids.shape[1]);
+        if (length > Config.MaxPositions)
+        {
+            throw new ArgumentException($"A sequence of {length} tokens is longer than the model's max_position_embeddings, {Config.MaxPositions}.", nameof(ids));
+        }
+
+        if (length > _rotary.Cos.shape[0])
+        {
+            _rotary.Dispose();
+            _rotary = Table(Math.Min(Config.MaxPositions, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)length)));
+        }
+
+        using DisposeScope scope = NewDisposeScope();
+        return _model.Forward(ids, _rotary).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Scores of the next token: <c>[..., d]</c> → <c>[..., V]</c>.</summary>
+    public Tensor Logits(Tensor hidden) => nn.functional.linear(hidden, (_head ?? _model.Embedding).Weight);
+
+    /// <summary>
+    /// Fresh weights for pretraining: matrices from N(0, 0.02²), those that write to the residual stream from N(0, 0.02²/(2·layers)), norms 1,
+    /// biases 0. The same seed gives the same weights on every device. Source: Radford et al. 2019, section 2.3.
+    /// </summary>
+    public void Initialise(ulong seed)
+    {
+        using IDisposable _ = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        using var generator = new Generator(seed, CPU);
+        double residual = 0.02 / Math.Sqrt(2.0 * Config.Layers);
+        foreach ((string name, Parameter parameter) in named_parameters())
+        {
+            if (parameter.dim() == 1)
+            {
+                parameter.fill_(name.EndsWith("bias", StringComparison.Ordinal) ? 0 : 1);
+                continue;
+            }
+
+            double deviation = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal)
+                ? residual
+                : 0.02;
+            parameter.copy_(empty(parameter.shape).normal_(0, deviation, generator));
+        }
+    }
+
+    /// <summary>Overwrites every parameter, converting type and device.</summary>
+    /// <exception cref="UserErrorException">A tensor is missing or superfluous, or has another shape; names <paramref name="source"/> and tensor.</exception>
+    public void CopyFrom(IReadOnlyDictionary<string, Tensor> weights, string source)
+    {
+        using IDisposable _ = no_grad();
+        var parameters = named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter);
+        RequireMatch(weights.ToDictionary(entry => entry.Key, entry => entry.Value.shape), source);
+        foreach ((string name, Parameter parameter) in parameters)
+        {
+            parameter.copy_(weights[name]);
+        }
+    }
+
+    /// <summary>Checks a set of tensor shapes against this decoder's parameters.</summary>
+    internal void RequireMatch(IReadOnlyDictionary<string, long[]> shapes, string source)
+    {
+        var expected = named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter.shape);
+        foreach ((string name, long[] shape) in expected)
+        {
+            if (!shapes.TryGetValue(name, out long[]? found))
+            {
+                throw new UserErrorException($"{source}: tensor {name} of shape {Show(shape)} is missing; config.json asks for it.");
+            }
+
+            if (!found.SequenceEqual(shape))
+            {
+                throw new UserErrorException($"{source}: tensor {name} has shape {Show(found)}, config.json asks for {Show(shape)}.");
+            }
+        }
+
+        if (shapes.Keys.FirstOrDefault(name => !expected.ContainsKey(name)) is { } extra)
+        {
+            throw new UserErrorException($"{source}: tensor {extra} of shape {Show(shapes[extra])} is not part of the model that config.json describes.");
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _rotary.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private static string Show(long[] shape) => $"[{string.Join(", ", shape)}]";
+
+    private RotaryTable Table(int positions) => new(positions, Config.HeadSize, Config.RopeTheta, Device, Dtype);
+}

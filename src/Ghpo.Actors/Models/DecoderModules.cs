@@ -1,0 +1,184 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Ghpo.Models;
+
+/// <summary>A weight and perhaps a bias under Hugging Face's names. Allocated, not initialised: torch's own modules would draw from the global generator.</summary>
+internal sealed class Weights : nn.Module
+{
+    internal Weights(Device device, ScalarType dtype, bool bias, params long[] shape)
+        : base(nameof(Weights))
+    {
+        Weight = Allocate(shape, device, dtype);
+        register_parameter("weight", Weight);
+        if (bias)
+        {
+            Bias = Allocate([shape[0]], device, dtype);
+            register_parameter("bias", Bias);
+        }
+    }
+
+    internal Parameter Weight { get; }
+
+    internal Parameter? Bias { get; }
+
+    /// <summary>x <c>[..., in]</c> → x·Wᵀ + b <c>[..., out]</c></summary>
+    internal Tensor Project(Tensor x) => nn.functional.linear(x, Weight, Bias);
+
+    private static Parameter Allocate(long[] shape, Device device, ScalarType dtype)
+    {
+        // A module outlives the scope it is made in.
+        var parameter = new Parameter(empty(shape, dtype, device));
+        parameter.DetachFromDisposeScope();
+        return parameter;
+    }
+}
+
+/// <summary>Embedding, layers, final norm: what Hugging Face calls <c>model</c>.</summary>
+internal sealed class DecoderStack : nn.Module
+{
+    private readonly ModelConfig _config;
+    private readonly DecoderLayer[] _layers;
+    private readonly Weights _norm;
+
+    internal DecoderStack(ModelConfig config, Device device, ScalarType dtype)
+        : base(nameof(DecoderStack))
+    {
+        _config = config;
+        Embedding = new Weights(device, dtype, bias: false, config.VocabularySize, config.HiddenSize);
+        _layers = [.. Enumerable.Range(0, config.Layers).Select(_ => new DecoderLayer(config, device, dtype))];
+        _norm = new Weights(device, dtype, bias: false, config.HiddenSize);
+        register_module("embed_tokens", Embedding);
+        register_module("layers", new ModuleList<DecoderLayer>(_layers));
+        register_module("norm", _norm);
+    }
+
+    internal Weights Embedding { get; }
+
+    internal Tensor Forward(Tensor ids, RotaryTable rotary)
+    {
+        long length = ids.shape[1];
+        Tensor cos = rotary.Cos.narrow(0, 0, length);
+        Tensor sin = rotary.SignedSin.narrow(0, 0, length);
+        Tensor x = Embedding.Weight.index_select(0, ids.flatten()).view(ids.shape[0], length, _config.HiddenSize);
+        foreach (DecoderLayer layer in _layers)
+        {
+            x = layer.Forward(x, rotary, cos, sin);
+        }
+
+        return RmsNorm.Apply(x, _norm.Weight, _config.NormEpsilon);
+    }
+}
+
+/// <summary>x + attention(norm(x)), then x + feed-forward(norm(x)).</summary>
+internal sealed class DecoderLayer : nn.Module
+{
+    private readonly double _epsilon;
+    private readonly Attention _attention;
+    private readonly FeedForward _feedForward;
+    private readonly Weights _inputNorm;
+    private readonly Weights _postAttentionNorm;
+
+    internal DecoderLayer(ModelConfig config, Device device, ScalarType dtype)
+        : base(nameof(DecoderLayer))
+    {
+        _epsilon = config.NormEpsilon;
+        _attention = new Attention(config, device, dtype);
+        _feedForward = new FeedForward(config, device, dtype);
+        _inputNorm = new Weights(device, dtype, bias: false, config.HiddenSize);
+        _postAttentionNorm = new Weights(device, dtype, bias: false, config.HiddenSize);
+        register_module("self_attn", _attention);
+        register_module("mlp", _feedForward);
+        register_module("input_layernorm", _inputNorm);
+        register_module("post_attention_layernorm", _postAttentionNorm);
+    }
+
+    internal Tensor Forward(Tensor x, RotaryTable rotary, Tensor cos, Tensor sin)
+    {
+        Tensor attended = x.add(_attention.Forward(RmsNorm.Apply(x, _inputNorm.Weight, _epsilon), rotary, cos, sin));
+        return attended.add(_feedForward.Forward(RmsNorm.Apply(attended, _postAttentionNorm.Weight, _epsilon)));
+    }
+}
+
+/// <summary>Causal grouped-query attention: H query heads of width D share Hkv key and value heads, H/Hkv each.</summary>
+internal sealed class Attention : nn.Module
+{
+    private readonly ModelConfig _config;
+    private readonly Weights _query;
+    private readonly Weights _key;
+    private readonly Weights _value;
+    private readonly Weights _output;
+    private readonly Weights? _queryNorm;
+    private readonly Weights? _keyNorm;
+
+    internal Attention(ModelConfig config, Device device, ScalarType dtype)
+        : base(nameof(Attention))
+    {
+        _config = config;
+        long queries = (long)config.Heads * config.HeadSize;
+        long keys = (long)config.KeyValueHeads * config.HeadSize;
+        _query = new Weights(device, dtype, config.HasQueryKeyValueBias, queries, config.HiddenSize);
+        _key = new Weights(device, dtype, config.HasQueryKeyValueBias, keys, config.HiddenSize);
+        _value = new Weights(device, dtype, config.HasQueryKeyValueBias, keys, config.HiddenSize);
+        _output = new Weights(device, dtype, config.HasOutputBias, config.HiddenSize, queries);
+        register_module("q_proj", _query);
+        register_module("k_proj", _key);
+        register_module("v_proj", _value);
+        register_module("o_proj", _output);
+        if (config.HasQueryKeyNorm)
+        {
+            _queryNorm = new Weights(device, dtype, bias: false, config.HeadSize);
+            _keyNorm = new Weights(device, dtype, bias: false, config.HeadSize);
+            register_module("q_norm", _queryNorm);
+            register_module("k_norm", _keyNorm);
+        }
+    }
+
+    internal Tensor Forward(Tensor x, RotaryTable rotary, Tensor cos, Tensor sin)
+    {
+        long batch = x.shape[0];
+        long length = x.shape[1];
+        Tensor query = Heads(_query.Project(x), _config.Heads, _queryNorm);
+        Tensor key = Heads(_key.Project(x), _config.KeyValueHeads, _keyNorm);
+        Tensor value = Heads(_value.Project(x), _config.KeyValueHeads, norm: null);
+        query = rotary.Turn(query, cos, sin);
+        key = rotary.Turn(key, cos, sin);
+        Tensor attended = nn.functional.scaled_dot_product_attention(query, Shared(key), Shared(value), is_casual: true);
+        return _output.Project(attended.transpose(1, 2).reshape(batch, length, (long)_config.Heads * _config.HeadSize));
+
+        // [B, T, heads·D] → [B, heads, T, D]
+        Tensor Heads(Tensor projected, int heads, Weights? norm)
+        {
+            Tensor split = projected.view(batch, length, heads, _config.HeadSize);
+            return (norm is null ? split : RmsNorm.Apply(split, norm.Weight, _config.NormEpsilon)).transpose(1, 2);
+        }
+
+        // [B, Hkv, T, D] → [B, H, T, D], each head repeated for the query heads that share it.
+        Tensor Shared(Tensor heads) => _config.Heads == _config.KeyValueHeads
+            ? heads
+            : heads.unsqueeze(2)
+                .expand(batch, _config.KeyValueHeads, _config.Heads / _config.KeyValueHeads, length, _config.HeadSize)
+                .reshape(batch, _config.Heads, length, _config.HeadSize);
+    }
+}
+
+/// <summary>SwiGLU: down(silu(gate(x)) · up(x)). Source: Shazeer 2020, equation 6.</summary>
+internal sealed class FeedForward : nn.Module
+{
+    private readonly Weights _gate;
+    private readonly Weights _up;
+    private readonly Weights _down;
+
+    internal FeedForward(ModelConfig config, Device device, ScalarType dtype)
+        : base(nameof(FeedForward))
+    {
+        _gate = new Weights(device, dtype, bias: false, config.IntermediateSize, config.HiddenSize);
+        _up = new Weights(device, dtype, bias: false, config.IntermediateSize, config.HiddenSize);
+        _down = new Weights(device, dtype, bias: false, config.HiddenSize, config.IntermediateSize);
+        register_module("gate_proj", _gate);
+        register_module("up_proj", _up);
+        register_module("down_proj", _down);
+    }
+
+    internal Tensor Forward(Tensor x) => _down.Project(nn.functional.silu(_gate.Project(x)).mul(_up.Project(x)));
+}

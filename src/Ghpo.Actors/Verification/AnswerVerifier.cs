@@ -1,0 +1,47 @@
+using Ghpo.Problems;
+using Ghpo.Rollout;
+
+namespace Ghpo.Verification;
+
+/// <summary>Judges completions by their final answer. Pure and thread-safe.</summary>
+/// <param name="extraction">The marker that an answer counts behind.</param>
+/// <param name="format">The form asked for; it does not touch the verdict.</param>
+public sealed class AnswerVerifier(AnswerMarker extraction, FormatRule format)
+{
+    private const int ReasonLength = 60;
+
+    /// <summary>The verdict on one completion.</summary>
+    /// <param name="completion">The completion's text, without special tokens.</param>
+    /// <param name="finish">A completion that was cut counts all the same if its marked answer is complete.</param>
+    public Judgement Judge(string completion, FinishReason finish, Problem problem)
+    {
+        ArgumentNullException.ThrowIfNull(completion);
+        ArgumentNullException.ThrowIfNull(problem);
+        bool truncated = finish == FinishReason.Length;
+        bool formed = FormatMatcher.Matches(format, completion);
+        ExtractedAnswer? answer = AnswerExtractor.Find(completion, extraction, truncated);
+
+        // The reference is looked at first: whether a problem can be judged does not depend on the completion.
+        AnswerMatch match = AnswerComparer.Compare(problem.Answer, answer?.Text ?? "");
+        if (match == AnswerMatch.Undecided)
+        {
+            return new Judgement(Verdict.Unverifiable, formed, $"reference '{Short(problem.Answer)}' of {problem.Id} cannot be read");
+        }
+
+        if (answer is null)
+        {
+            return truncated
+                ? new Judgement(Verdict.Truncated, formed, "cut before a complete answer")
+                : new Judgement(Verdict.Malformed, formed, AnswerExtractor.AfterThinking(completion) is null ? "thinking is not closed" : "no marked answer");
+        }
+
+        Verdict verdict = match == AnswerMatch.Equal ? Verdict.Correct : Verdict.Wrong;
+        return new Judgement(verdict, formed, $"parsed {Short(answer.Text)}, expected {Short(problem.Answer)}");
+    }
+
+    private static string Short(string text)
+    {
+        text = text.ReplaceLineEndings(" ");
+        return text.Length <= ReasonLength ? text : text[..ReasonLength] + "…";
+    }
+}
