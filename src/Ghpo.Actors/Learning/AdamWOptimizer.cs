@@ -1,4 +1,3 @@
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -76,15 +75,15 @@ public sealed class AdamWOptimizer : IDisposable
     }
 
     /// <summary>The live state tensors by name. They change with the next step.</summary>
-    public IEnumerable<(string Name, Tensor Tensor)> State()
+    public IEnumerable<KeyValuePair<string, Tensor>> State()
     {
         foreach (Slot slot in _slots)
         {
-            yield return ($"exp_avg.{slot.Name}", slot.Mean);
-            yield return ($"exp_avg_sq.{slot.Name}", slot.Square);
+            yield return KeyValuePair.Create($"exp_avg.{slot.Name}", slot.Mean);
+            yield return KeyValuePair.Create($"exp_avg_sq.{slot.Name}", slot.Square);
             if (slot.Master is not null)
             {
-                yield return ($"master.{slot.Name}", slot.Master);
+                yield return KeyValuePair.Create($"master.{slot.Name}", slot.Master);
             }
         }
     }

@@ -87,5 +87,5 @@ public sealed class HeldOutEvaluation : IDisposable
     public void Dispose() => _engine.Dispose();
 
     private bool IsCorrect(Completion completion, Problem problem) =>
-        _verifier.Judge(_tokenizer.Decode(completion.Tokens), completion.Finish == FinishReason.Length, problem).Verdict == Verdict.Correct;
+        _verifier.Judge(_tokenizer.Decode(completion.Tokens), completion.Finish, problem).Verdict == Verdict.Correct;
 }

@@ -4,7 +4,6 @@ using Ghpo.Models;
 using Ghpo.Policy;
 using Ghpo.Rollout;
 using Ghpo.Verification;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -22,6 +21,7 @@ namespace Ghpo.Learning;
 /// </summary>
 public sealed class PolicyTrainer : IPolicyTrainer
 {
+    private const string WeightsFile = "model.safetensors";
     private const string OptimizerFile = "optimizer.safetensors";
 
     private readonly LoadedModel _model;
@@ -145,7 +145,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
         DurableFolder.Write(folder, partial =>
         {
             ModelFolder.Save(partial, _model);
-            Safetensors.Write(Path.Combine(partial, OptimizerFile), [.. _optimizer.State()]);
+            SafetensorsWriter.Write(Path.Combine(partial, OptimizerFile), _optimizer.State());
             digest = CheckpointState.Write(partial, Version.Value, _optimizer.Steps).Digest;
         });
         return digest;
@@ -154,8 +154,11 @@ public sealed class PolicyTrainer : IPolicyTrainer
     public void LoadCheckpoint(string folder)
     {
         CheckpointState state = CheckpointState.ReadVerified(folder);
-        Restore(Path.Combine(folder, ModelFolder.WeightsFile), [.. _named.Select(named => (named.Name, (Tensor)named.Parameter))]);
-        Restore(Path.Combine(folder, OptimizerFile), [.. _optimizer.State()]);
+        using var weights = new CheckpointTensors(
+            Path.Combine(folder, WeightsFile), _named.Select(named => KeyValuePair.Create(named.Name, (Tensor)named.Parameter)));
+        using var moments = new CheckpointTensors(Path.Combine(folder, OptimizerFile), _optimizer.State());
+        weights.CopyToTargets();
+        moments.CopyToTargets();
         _optimizer.Resume(state.OptimizerSteps);
         Version = new PolicyVersion(state.Version);
     }
@@ -176,7 +179,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
         _evaluation?.Dispose();
         _optimizer.Dispose();
         _reference?.Dispose();
-        _model.Decoder.Dispose();
+        _model.Dispose();
     }
 
     /// <summary>Adds a micro-batch's gradient to the parameters' and its measures to the sums.</summary>
@@ -208,12 +211,9 @@ public sealed class PolicyTrainer : IPolicyTrainer
 
     private static Decoder Frozen(LoadedModel model)
     {
-        throw new NotImplementedException();
-    }
-
-    private static void Restore(string path, IReadOnlyList<(string Name, Tensor Target)> targets)
-    {
-        throw new NotImplementedException();
+        var frozen = new Decoder(model.Config, model.Decoder.Device, model.Decoder.Dtype);
+        frozen.CopyFrom(model.Decoder.named_parameters().ToDictionary(named => named.name, named => (Tensor)named.parameter), model.Folder);
+        return frozen;
     }
 
     private sealed class StepSums

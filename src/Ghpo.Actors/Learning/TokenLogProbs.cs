@@ -1,5 +1,4 @@
 using Ghpo.Models;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ghpo.Learning;

@@ -39,7 +39,7 @@ internal sealed record TrainingBatch(IReadOnlyList<TrainingRow> Rows, int Groups
             }
 
             double[] advantages = Advantages.Of(
-                [.. samples.Select(sample => Rewards.Of(sample.Verdict, sample.Format, rewards))],
+                [.. samples.Select(sample => Rewards.Of(sample, rewards))],
                 learning.NormalizeByDeviation && learning.Loss != LossKind.DrGrpo);
             bool differs = advantages.Any(advantage => advantage != 0);
             trained++;
