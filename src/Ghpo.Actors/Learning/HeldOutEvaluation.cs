@@ -8,8 +8,7 @@ using Ghpo.Verification;
 namespace Ghpo.Learning;
 
 /// <summary>
-/// avg@k on problems that are never trained on: k answers to each un-hinted prompt, the share of correct ones averaged over the problems of a
-/// level. Every verdict but Correct counts as not solved. Seeds depend on the run's seed and the problem alone, so that two policies are
+/// avg@k on problems that are never trained on: k answers to each prompt, the share of correct ones averaged over the problems of a level. Every verdict but Correct counts as not solved. Seeds depend on the run's seed and the problem alone, so that two policies are
 /// compared on the same draws. Owns its engine. Not thread-safe.
 /// </summary>
 public sealed class HeldOutEvaluation : IDisposable
@@ -21,6 +20,7 @@ public sealed class HeldOutEvaluation : IDisposable
     private readonly GenerationRequest[] _requests;
 
     /// <param name="engine">Must have at least as many slots as <paramref name="settings"/> asks answers for.</param>
+    /// <param name="hintRatio">ω of every prompt: 0, but for asking what a hint is worth.</param>
     /// <param name="sampling">Top-k, top-p and the longest answer; the temperature is the evaluation's own.</param>
     public HeldOutEvaluation(
         IGenerationEngine engine,
@@ -30,6 +30,7 @@ public sealed class HeldOutEvaluation : IDisposable
         IReadOnlyList<Problem> problems,
         EvaluationSettings settings,
         SamplingOptions sampling,
+        double hintRatio,
         long seed)
     {
         if (engine.FreeSlots < settings.Answers)
@@ -46,7 +47,7 @@ public sealed class HeldOutEvaluation : IDisposable
         [
             .. problems.Select((problem, i) => new GenerationRequest(
                 i,
-                prompts.Build(new GroupAttempt(default, problem.Id, 0, 0), problem).Prompt,
+                prompts.Build(new GroupAttempt(default, problem.Id, 0, hintRatio), problem).Prompt,
                 settings.Answers,
                 SplitMix64.Mix(SplitMix64.Mix((ulong)seed) + (ulong)i),
                 options)),

@@ -29,4 +29,9 @@ public sealed record PretrainOptions(
     ModelType Type = ModelType.Qwen3,
     double Rate = 2e-3,
     double HintedShare = 0.5,
-    int Threads = 2);
+    int Threads = 2)
+{
+    /// <summary>The command that these options stand for.</summary>
+    public string CommandLine => FormattableString.Invariant(
+        $"ghpo pretrain --out {Out} --seed {Seed} --steps {Steps} --batch {Batch} --width {Width} --layers {Layers} --heads {Heads} --kv-heads {KeyValueHeads} --feed-forward {FeedForward} --type {Type.ToString().ToLowerInvariant()} --rate {Rate} --hinted-share {HintedShare} --threads {Threads}");
+}

@@ -9,7 +9,7 @@ namespace Ghpo.Node.Pretraining;
 /// The hint is a part of the solution of any length in characters, cut within a line as readily as at its end, and the completion is the rest.
 /// So the model knows long contexts and knows what a hint is, and still solves no long problem by itself. Held-out problems are never drawn.
 /// </summary>
-internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed, double hintedShare)
+internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed)
 {
     /// <summary>The most operations that a completion carries out.</summary>
     public const int MaxOperationsLeft = 3;
@@ -25,7 +25,8 @@ internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed, dou
     private SplitMix64 _random = new(seed);
 
     /// <summary>The next sequence of the endless stream that the seed begins.</summary>
-    public TokenSequence Next()
+    /// <param name="hintedShare">Probability that it carries a hint.</param>
+    public TokenSequence Next(double hintedShare)
     {
         bool hinted = _random.Below(HintedShareUnits) < hintedShare * HintedShareUnits;
         int operations = hinted ? 2 + _random.Below(MaxOperations - 1) : 1 + _random.Below(MaxOperationsLeft);
