@@ -1,11 +1,8 @@
 using Akka;
-using Akka.Actor;
 using Akka.Streams;
 using Akka.Streams.Dsl;
-using Ghpo.Curriculum;
 using Ghpo.Difficulty;
 using Ghpo.Hints;
-using Ghpo.Learning;
 using Ghpo.Rollout;
 using Ghpo.Verification;
 
@@ -32,7 +29,8 @@ internal sealed class GroupPipeline(PipelineStages stages, PipelineGauges gauges
                 new Partition<Classified>(2, classified => classified is Settled ? 0 : 1));
             UniformFanOutShape<Settled, Settled> delivered = builder.Add(new Broadcast<Settled>(2));
 
-            builder.From(planned).To(admission.Fresh);
+            SourceShape<GroupAttempt> source = builder.Add(planned);
+            builder.From(source).To(admission.Fresh);
             builder.From(admission.Out)
                 .Via(Flow.Create<GroupAttempt>().Select(stages.Prompt))
                 .Via(Rollout())

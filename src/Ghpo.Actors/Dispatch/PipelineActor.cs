@@ -1,12 +1,9 @@
-using Akka;
 using Akka.Actor;
 using Akka.Streams;
 using Akka.Streams.Dsl;
 using Ghpo.Difficulty;
-using Ghpo.Hints;
 using Ghpo.Inspection;
 using Ghpo.Learning;
-using Ghpo.Problems;
 using Ghpo.Rollout;
 using Ghpo.Verification;
 

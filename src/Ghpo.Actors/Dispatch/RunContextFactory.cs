@@ -1,5 +1,4 @@
 using Ghpo.Configuration;
-using Ghpo.Hints;
 using Ghpo.Learning;
 using Ghpo.Models;
 using Ghpo.Policy;

@@ -101,8 +101,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
         {
             if (_newest is not null && _newest != _loaded && _running.Count == 0)
             {
-                _store.Read(_newest.Version, _newest.Hash, _engine!.LoadPolicy);
-                _loaded = _newest;
+                _store.Read(_newest.Version, Load);
             }
 
             if (_loaded is not null && _loaded == _newest)
@@ -121,6 +120,18 @@ public sealed class RolloutWorkerActor : ReceiveActor
             _decoding = true;
             Self.Tell(Decode.Token);
         }
+    }
+
+    private void Load(PolicySnapshot policy)
+    {
+        if (policy.Hash != _newest!.Hash)
+        {
+            throw new InvalidOperationException(
+                $"Policy {_newest.Version} was published with hash {_newest.Hash}, but the store holds {policy.Hash} under that version.");
+        }
+
+        _engine!.LoadPolicy(policy);
+        _loaded = _newest;
     }
 
     private void Admit(PolicyVersion version)
