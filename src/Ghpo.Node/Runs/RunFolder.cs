@@ -193,5 +193,5 @@ public sealed class RunFolder
     }
 
     private static UserErrorException CannotWrite(string root, Exception problem) =>
-        new($"{Display(root)} cannot be written: {problem.Message}. Free some space or mend its permissions, or choose another place with --set ghpo.run.folder=FOLDER.");
+        new($"{Display(root)} cannot be written: {problem.Message.TrimEnd('.')}. Free some space or mend its permissions, or choose another place with --set ghpo.run.folder=FOLDER.");
 }
