@@ -1,4 +1,3 @@
-using TorchSharp;
+using Ghpo.Node.Commands;
 
-Console.WriteLine(torch.ones(2, 2).matmul(torch.ones(2, 2)).sum().item<float>());
-return 0;
+return await GhpoCommandLine.RunAsync(args, Console.Out, Console.Error);

@@ -38,9 +38,11 @@ public static class SettingsManual
             }
 
             text.Append("| `").Append(entry.Path[(section.Length + 1)..]).Append("` | `").Append(entry.Value).Append("` | ")
-                .Append(keys[entry.Path].Accepts).Append(" | ").Append(entry.Comment.Replace("|", "\\|", StringComparison.Ordinal)).Append(" |\n");
+                .Append(keys[entry.Path].Accepts).Append(" | ").Append(Escape(entry.Comment)).Append(" |\n");
         }
 
         return text.ToString();
     }
+
+    private static string Escape(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
 }

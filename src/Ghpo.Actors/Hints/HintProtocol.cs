@@ -19,7 +19,8 @@ public static class HintProtocol
     /// All answers of this attempt are wrong. Idempotent by group and attempt. Answered by <see cref="HintGiven"/> once it is in the
     /// journal, or by <see cref="LadderExhausted"/>.
     /// </summary>
-    public sealed record RaiseHint(GroupAttempt Failed);
+    /// <param name="Tokens">Completion tokens that the failed attempt took.</param>
+    public sealed record RaiseHint(GroupAttempt Failed, int Tokens);
 
     public sealed record HintGiven(GroupAttempt Next);
 
@@ -31,7 +32,8 @@ public static class HintProtocol
     public sealed record ReleaseNoted(GroupId Group);
 
     /// <summary>Event. Persisted because an open group goes on at its level after a crash.</summary>
-    public sealed record HintRaised(GroupId Group, ProblemId Problem, int Attempt, double HintRatio);
+    /// <param name="TokensSpent">Completion tokens sampled for the group at lower levels.</param>
+    public sealed record HintRaised(GroupId Group, ProblemId Problem, int Attempt, double HintRatio, int TokensSpent);
 
     /// <summary>Event. Persisted because a problem's memory shapes where its next ladder starts.</summary>
     public sealed record GroupReleased(GroupId Group, ProblemId Problem, double HintRatio, bool Solved);

@@ -133,11 +133,15 @@ public static class HintCut
         var ends = new List<int>();
         for (int i = 0; i < text.Length; i++)
         {
-            bool last = i + 1 == text.Length;
-            if (last ? ends.Count == 0 || !text.AsSpan(ends[^1]).IsWhiteSpace() : text[i] is '.' or '?' or '!' && char.IsWhiteSpace(text[i + 1]))
+            if (text[i] is '.' or '?' or '!' && i + 1 < text.Length && char.IsWhiteSpace(text[i + 1]))
             {
                 ends.Add(i + 1);
             }
+        }
+
+        if (!text.AsSpan(ends.Count == 0 ? 0 : ends[^1]).IsWhiteSpace())
+        {
+            ends.Add(text.Length);
         }
 
         return ends;

@@ -18,12 +18,17 @@ internal static class ParquetRecords
         {
             // Data is loaded once, before anything runs that waiting could hold up.
             var result = ParquetSerializer.DeserializeUntypedAsync(file).GetAwaiter().GetResult();
+
+            // A row leaves out the columns in which it is null.
+            string[] columns = [.. result.Schema.Fields.Select(field => field.Name)];
             return [.. result.Data.Select((row, i) => new DataRecord(
-                i + 1, row.ToDictionary(field => field.Key, field => Texts(field.Value), StringComparer.Ordinal)))];
+                i + 1, columns.ToDictionary(name => name, name => Texts(row.TryGetValue(name, out object? value) ? value : null), StringComparer.Ordinal)))];
         }
-        catch (Exception e) when (e is ParquetException or InvalidDataException or EndOfStreamException or NotSupportedException)
+        catch (Exception e) when (e is ParquetException or InvalidDataException or IOException or NotSupportedException)
         {
-            throw new UserErrorException($"{path} cannot be read as a Parquet file: {e.Message}");
+            // Lists in data pages of version 2 are beyond the Parquet library; the inner exception says so.
+            string reason = e.InnerException is null ? e.Message : $"{e.Message} ({e.InnerException.Message})";
+            throw new UserErrorException($"{path} cannot be read as a Parquet file: {reason}. Convert it to .jsonl, or write it with data pages of version 1.");
         }
     }
 

@@ -63,7 +63,8 @@ public sealed class PromptBuilder
             prompt = Render(problem.Text, HintCut.LongestPrefix(hint, part => Render(problem.Text, part).Count <= _prompt.MaxTokens));
         }
 
-        return new PromptedGroup(attempt, [.. prompt], prompt.Count - unhinted.Count, shortened, hasSolution);
+        int hintTokens = prompt.Count - unhinted.Count;
+        return new PromptedGroup(attempt, [.. prompt], hintTokens > 0 ? [.. unhinted] : [], hintTokens, shortened, hasSolution);
     }
 
     /// <summary>

@@ -21,11 +21,17 @@ public readonly record struct PolicyVersion(int Value) : IComparable<PolicyVersi
 
 /// <summary>A group with the exact tokens that its answers are sampled under, and will be trained under.</summary>
 /// <param name="Prompt">Prompt tokens, hint included.</param>
+/// <param name="UnhintedPrompt">The prompt of the same problem at ω = 0; empty where Prompt is that prompt.</param>
 /// <param name="HintTokens">How many tokens the hint added.</param>
 /// <param name="HintShortened">The hint did not fit the prompt budget and was shortened.</param>
 /// <param name="HasSolution">False: there is nothing to hint with.</param>
 public sealed record PromptedGroup(
-    GroupAttempt Attempt, ImmutableArray<int> Prompt, int HintTokens, bool HintShortened, bool HasSolution);
+    GroupAttempt Attempt,
+    ImmutableArray<int> Prompt,
+    ImmutableArray<int> UnhintedPrompt,
+    int HintTokens,
+    bool HintShortened,
+    bool HasSolution);
 
 public enum FinishReason
 {

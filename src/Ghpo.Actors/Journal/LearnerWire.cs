@@ -1,0 +1,127 @@
+using System.Collections.Immutable;
+using Ghpo.Learning;
+using MessagePack;
+using static Ghpo.Learning.LearnerProtocol;
+
+namespace Ghpo.Journal;
+
+/// <summary>The learner's events and snapshot on disk.</summary>
+internal static class LearnerWire
+{
+    internal static void WriteEpoch(ref MessagePackWriter writer, EpochStarted started)
+    {
+        writer.WriteArrayHeader(2);
+        writer.Write(started.Epoch);
+        writer.Write(started.At.UtcTicks);
+    }
+
+    internal static EpochStarted ReadEpoch(ref MessagePackReader reader)
+    {
+        reader.Fields(2, nameof(EpochStarted));
+        return new EpochStarted(reader.ReadInt64(), new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+    }
+
+    internal static void WriteSettled(ref MessagePackWriter writer, GroupSettled settled) => SettledGroupWire.Write(ref writer, settled.Group);
+
+    internal static GroupSettled ReadSettled(ref MessagePackReader reader) => new(SettledGroupWire.Read(ref reader));
+
+    internal static void WriteCommitted(ref MessagePackWriter writer, StepCommitted committed)
+    {
+        writer.WriteArrayHeader(4);
+        writer.Write(committed.Step);
+        writer.Write(committed.Version.Value);
+        writer.Write(committed.PolicyHash);
+        StepReportWire.Write(ref writer, committed.Report);
+    }
+
+    internal static StepCommitted ReadCommitted(ref MessagePackReader reader)
+    {
+        reader.Fields(4, nameof(StepCommitted));
+        return new StepCommitted(reader.ReadInt32(), reader.ReadVersion(), reader.ReadText(), StepReportWire.Read(ref reader));
+    }
+
+    internal static void WriteCheckpoint(ref MessagePackWriter writer, CheckpointTaken taken)
+    {
+        writer.WriteArrayHeader(3);
+        writer.Write(taken.NextStep);
+        writer.Write(taken.Folder);
+        writer.Write(taken.Hash);
+    }
+
+    internal static CheckpointTaken ReadCheckpoint(ref MessagePackReader reader)
+    {
+        reader.Fields(3, nameof(CheckpointTaken));
+        return new CheckpointTaken(reader.ReadInt32(), reader.ReadText(), reader.ReadText());
+    }
+
+    internal static void WriteEvaluated(ref MessagePackWriter writer, PolicyEvaluated evaluated) => WriteResult(ref writer, evaluated.Result);
+
+    internal static PolicyEvaluated ReadEvaluated(ref MessagePackReader reader) => new(ReadResult(ref reader));
+
+    internal static void WriteState(ref MessagePackWriter writer, LearnerState state)
+    {
+        writer.WriteArrayHeader(7);
+        writer.Write(state.Epoch);
+        writer.Write(state.NextStep);
+        writer.Write(state.TotalRolloutTokens);
+        writer.WriteList([.. state.Settled.Values.SelectMany(step => step.Values)], SettledGroupWire.Write);
+        writer.WriteList(state.CommittedHashes, WriteHash);
+        writer.WriteList(state.Checkpoints, WriteCheckpoint);
+        writer.WriteList(state.Evaluations, WriteResult);
+    }
+
+    internal static LearnerState ReadState(ref MessagePackReader reader)
+    {
+        reader.Fields(7, nameof(LearnerState));
+        return new LearnerState(
+            reader.ReadInt64(),
+            reader.ReadInt32(),
+            reader.ReadInt64(),
+            reader.ReadList(SettledGroupWire.Read)
+                .GroupBy(group => group.Group.Step)
+                .ToImmutableSortedDictionary(step => step.Key, step => step.ToImmutableSortedDictionary(group => group.Group.Index, group => group)),
+            reader.ReadList(ReadHash).ToImmutableSortedDictionary(),
+            [.. reader.ReadList(ReadCheckpoint)],
+            [.. reader.ReadList(ReadResult)]);
+    }
+
+    private static void WriteHash(ref MessagePackWriter writer, KeyValuePair<int, string> hash)
+    {
+        writer.WriteArrayHeader(2);
+        writer.Write(hash.Key);
+        writer.Write(hash.Value);
+    }
+
+    private static KeyValuePair<int, string> ReadHash(ref MessagePackReader reader)
+    {
+        reader.Fields(2, nameof(LearnerState.CommittedHashes));
+        return new(reader.ReadInt32(), reader.ReadText());
+    }
+
+    private static void WriteResult(ref MessagePackWriter writer, EvaluationResult result)
+    {
+        writer.WriteArrayHeader(2);
+        writer.Write(result.Version.Value);
+        writer.WriteList(result.Levels, WriteLevel);
+    }
+
+    private static EvaluationResult ReadResult(ref MessagePackReader reader)
+    {
+        reader.Fields(2, nameof(EvaluationResult));
+        return new EvaluationResult(reader.ReadVersion(), reader.ReadList(ReadLevel));
+    }
+
+    private static void WriteLevel(ref MessagePackWriter writer, LevelAccuracy level)
+    {
+        writer.WriteArrayHeader(3);
+        writer.Write(level.Level);
+        writer.Write(level.Problems);
+        writer.Write(level.Accuracy);
+    }
+
+    private static LevelAccuracy ReadLevel(ref MessagePackReader reader)
+    {
+        reader.Fields(3, nameof(LevelAccuracy));
+        return new LevelAccuracy(reader.ReadText(), reader.ReadInt32(), reader.ReadDouble());
+    }
+}

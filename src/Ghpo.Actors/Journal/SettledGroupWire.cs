@@ -1,0 +1,64 @@
+using Ghpo.Learning;
+using Ghpo.Rollout;
+using Ghpo.Verification;
+using MessagePack;
+
+namespace Ghpo.Journal;
+
+/// <summary>A settled group on disk: nearly all of the journal's bytes. A rollout token costs 4 for its log-probability and 1 to 5 for its id.</summary>
+internal static class SettledGroupWire
+{
+    internal static void Write(ref MessagePackWriter writer, SettledGroup group)
+    {
+        writer.WriteArrayHeader(13);
+        writer.WriteGroup(group.Group);
+        writer.Write(group.Problem.Value);
+        writer.WriteEnum(group.Settlement);
+        writer.Write(group.Attempt);
+        writer.Write(group.HintRatio);
+        writer.Write(group.HintShortened);
+        writer.WriteTokens(group.Prompt);
+        writer.WriteTokens(group.UnhintedPrompt);
+        writer.WriteList(group.Samples, WriteSample);
+        writer.Write(group.ExtraTokens);
+        writer.Write(group.Epoch);
+        writer.Write(group.Version.Value);
+    }
+
+    internal static SettledGroup Read(ref MessagePackReader reader)
+    {
+        reader.Fields(13, nameof(SettledGroup));
+        return new SettledGroup(
+            reader.ReadGroup(),
+            reader.ReadProblem(),
+            reader.ReadEnum<Settlement>(),
+            reader.ReadInt32(),
+            reader.ReadDouble(),
+            reader.ReadBoolean(),
+            reader.ReadTokens(),
+            reader.ReadTokens(),
+            reader.ReadList(ReadSample),
+            reader.ReadInt32(),
+            reader.ReadInt64(),
+            reader.ReadVersion());
+    }
+
+    private static void WriteSample(ref MessagePackWriter writer, TrainingSample sample)
+    {
+        writer.WriteArrayHeader(5);
+        writer.WriteTokens(sample.Completion.Tokens);
+        writer.WriteFloats(sample.Completion.LogProbs);
+        writer.WriteEnum(sample.Completion.Finish);
+        writer.WriteEnum(sample.Verdict);
+        writer.Write(sample.Format);
+    }
+
+    private static TrainingSample ReadSample(ref MessagePackReader reader)
+    {
+        reader.Fields(5, nameof(TrainingSample));
+        return new TrainingSample(
+            new Completion(reader.ReadTokens(), reader.ReadFloats(), reader.ReadEnum<FinishReason>()),
+            reader.ReadEnum<Verdict>(),
+            reader.ReadBoolean());
+    }
+}

@@ -1,0 +1,102 @@
+using System.Globalization;
+using Ghpo.Configuration;
+using Microsoft.Data.Sqlite;
+
+namespace Ghpo.Journal;
+
+/// <summary>
+/// A journal file that this process holds until it disposes this. SQLite itself lets several processes write; two learners on one journal
+/// would tear the run apart, so the file beside it, <c>journal.lock</c>, is locked. The operating system lets go of the lock when its
+/// holder dies, however it dies: a lock file that is left over stands in nobody's way.
+/// </summary>
+public sealed class SqliteFile : IDisposable
+{
+    private readonly FileStream _hold;
+
+    private SqliteFile(string path, FileStream hold)
+    {
+        Path = path;
+        _hold = hold;
+    }
+
+    public string Path { get; }
+
+    /// <summary>
+    /// Takes hold of the journal at <paramref name="path"/>, creating folder and file if needed, and turns its write-ahead log on: without one,
+    /// readers and writers time each other out. To be called before any actor opens it.
+    /// </summary>
+    /// <exception cref="UserErrorException">Another process holds it, it cannot be written, or it is no SQLite file.</exception>
+    public static SqliteFile Prepare(string path)
+    {
+        FileStream hold = Lock(path);
+        try
+        {
+            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+            connection.Open();
+            using SqliteCommand pragma = connection.CreateCommand();
+            pragma.CommandText = "PRAGMA journal_mode = WAL";
+            string? mode = pragma.ExecuteScalar() as string;
+            return mode == "wal"
+                ? new SqliteFile(path, hold)
+                : throw new UserErrorException(
+                    $"{path} cannot keep a write-ahead log (its mode is '{mode}'): put the run folder on a local disk.");
+        }
+        catch (SqliteException failure)
+        {
+            hold.Dispose();
+            throw new UserErrorException($"{path} cannot be used as a journal: {failure.Message}");
+        }
+        catch
+        {
+            hold.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _hold.Dispose();
+
+    private static FileStream Lock(string path)
+    {
+        string lockPath = System.IO.Path.ChangeExtension(path, ".lock");
+        try
+        {
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
+            var hold = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            hold.SetLength(0);
+            hold.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            hold.Flush();
+            return hold;
+        }
+        catch (UnauthorizedAccessException failure)
+        {
+            throw new UserErrorException($"{path} cannot be written: {failure.Message}");
+        }
+        catch (IOException failure)
+        {
+            throw new UserErrorException(HolderOf(lockPath) is { } holder
+                ? $"{path} is held by {holder}; stop it or use another run name."
+                : $"{path} cannot be written: {failure.Message}");
+        }
+    }
+
+    /// <summary>Who has written itself into a lock file that cannot be had; null if there is no such file.</summary>
+    private static string? HolderOf(string lockPath)
+    {
+        if (!File.Exists(lockPath))
+        {
+            return null;
+        }
+
+        try
+        {
+            using var reader = new StreamReader(new FileStream(lockPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+            string id = reader.ReadToEnd();
+            return id.Length > 0 ? $"process {id}" : "another process";
+        }
+        catch (IOException)
+        {
+            // Windows keeps readers out as well.
+            return "another process";
+        }
+    }
+}

@@ -1,0 +1,126 @@
+using Ghpo.Inspection;
+using Ghpo.Learning;
+using Ghpo.Verification;
+using MessagePack;
+
+namespace Ghpo.Journal;
+
+/// <summary>A step's report on disk.</summary>
+internal static class StepReportWire
+{
+    internal static void Write(ref MessagePackWriter writer, StepReport report)
+    {
+        writer.WriteArrayHeader(24);
+        writer.Write(report.Step);
+        writer.Write(report.Version.Value);
+        writer.Write(report.Epoch);
+        writer.Write(report.Groups);
+        writer.Write(report.Samples);
+        writer.Write(report.MeanReward);
+        writer.Write(report.Accuracy);
+        writer.Write(report.FirstAttemptSolved);
+        writer.WriteNullable(report.UnhintedAccuracy);
+        writer.WriteNullable(report.HintedAccuracy);
+        writer.Write(report.FormatShare);
+        writer.WriteList(report.Settled, WriteSettledAt);
+        writer.Write(report.Unsolved);
+        writer.Write(report.NoSolution);
+        writer.Write(report.Unjudged);
+        writer.Write(report.HintsShortened);
+        writer.WriteList(report.Verdicts, WriteVerdict);
+        writer.Write(report.RolloutTokens);
+        writer.Write(report.ExtraTokens);
+        writer.Write(report.MeanCompletionTokens);
+        writer.Write(report.TotalRolloutTokens);
+        writer.Write(report.RolloutSeconds);
+        writer.Write(report.StepSeconds);
+        WriteMetrics(ref writer, report.Learning);
+    }
+
+    internal static StepReport Read(ref MessagePackReader reader)
+    {
+        reader.Fields(24, nameof(StepReport));
+        return new StepReport(
+            reader.ReadInt32(),
+            reader.ReadVersion(),
+            reader.ReadInt64(),
+            reader.ReadInt32(),
+            reader.ReadInt32(),
+            reader.ReadDouble(),
+            reader.ReadDouble(),
+            reader.ReadDouble(),
+            reader.ReadNullableDouble(),
+            reader.ReadNullableDouble(),
+            reader.ReadDouble(),
+            reader.ReadList(ReadSettledAt),
+            reader.ReadInt32(),
+            reader.ReadInt32(),
+            reader.ReadInt32(),
+            reader.ReadInt32(),
+            reader.ReadList(ReadVerdict),
+            reader.ReadInt64(),
+            reader.ReadInt64(),
+            reader.ReadDouble(),
+            reader.ReadInt64(),
+            reader.ReadDouble(),
+            reader.ReadDouble(),
+            ReadMetrics(ref reader));
+    }
+
+    private static void WriteMetrics(ref MessagePackWriter writer, StepMetrics metrics)
+    {
+        writer.WriteArrayHeader(10);
+        writer.Write(metrics.Loss);
+        writer.Write(metrics.LearningRate);
+        writer.Write(metrics.GradientNorm);
+        writer.Write(metrics.Entropy);
+        writer.Write(metrics.Kl);
+        writer.Write(metrics.ClipFraction);
+        writer.Write(metrics.ZeroAdvantageShare);
+        writer.Write(metrics.TrainedTokens);
+        writer.Write(metrics.ProcessedTokens);
+        writer.Write(metrics.Seconds);
+    }
+
+    private static StepMetrics ReadMetrics(ref MessagePackReader reader)
+    {
+        reader.Fields(10, nameof(StepMetrics));
+        return new StepMetrics(
+            reader.ReadDouble(),
+            reader.ReadDouble(),
+            reader.ReadDouble(),
+            reader.ReadDouble(),
+            reader.ReadDouble(),
+            reader.ReadDouble(),
+            reader.ReadDouble(),
+            reader.ReadInt64(),
+            reader.ReadInt64(),
+            reader.ReadDouble());
+    }
+
+    private static void WriteSettledAt(ref MessagePackWriter writer, SettledAt settled)
+    {
+        writer.WriteArrayHeader(2);
+        writer.Write(settled.HintRatio);
+        writer.Write(settled.Groups);
+    }
+
+    private static SettledAt ReadSettledAt(ref MessagePackReader reader)
+    {
+        reader.Fields(2, nameof(SettledAt));
+        return new SettledAt(reader.ReadDouble(), reader.ReadInt32());
+    }
+
+    private static void WriteVerdict(ref MessagePackWriter writer, VerdictCount verdict)
+    {
+        writer.WriteArrayHeader(2);
+        writer.WriteEnum(verdict.Verdict);
+        writer.Write(verdict.Samples);
+    }
+
+    private static VerdictCount ReadVerdict(ref MessagePackReader reader)
+    {
+        reader.Fields(2, nameof(VerdictCount));
+        return new VerdictCount(reader.ReadEnum<Verdict>(), reader.ReadInt32());
+    }
+}

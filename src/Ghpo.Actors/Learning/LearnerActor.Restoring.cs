@@ -1,0 +1,108 @@
+using Akka.Actor;
+using Akka.Event;
+using Ghpo.Curriculum;
+using Ghpo.Inspection;
+using static Ghpo.Learning.LearnerProtocol;
+using static Ghpo.Learning.TrainerProtocol;
+
+namespace Ghpo.Learning;
+
+/// <summary>From the end of recovery to the start of an epoch: the weights are brought to where the journal is.</summary>
+public sealed partial class LearnerActor
+{
+    /// <summary>What is folded again: a state that holds the groups and hashes of the committed steps that the weights lack.</summary>
+    private LearnerState _fold = LearnerState.Empty;
+
+    private IActorRef? _replay;
+
+    private void Restore()
+    {
+        Context.Watch(_trainer);
+        Ask(Activities.Restoring, new Restore(
+            [.. _state.Checkpoints.Reverse().Take(_settings.Checkpoints.Keep).Select(checkpoint => Path.Combine(_settings.Folder, checkpoint.Folder))]));
+    }
+
+    private void OnRestored(Restored restored)
+    {
+        _trainerWork.Dequeue();
+        if (_phase == Phase.Ended)
+        {
+            return;
+        }
+
+        foreach (string invalid in restored.Invalid)
+        {
+            _log.Warning("A checkpoint is not used: {Reason}. Resuming from {Source}", invalid, restored.Folder ?? "the base model");
+        }
+
+        _covered = restored.Version.Value;
+        if (_covered > _state.NextStep)
+        {
+            End(RunOutcome.Failed, $"checkpoint {restored.Folder} is at step {_covered}, but the journal ends at step {_state.NextStep}: "
+                + "they are of different runs, or the journal was cut; put the journal back that belongs to it");
+        }
+        else if (_covered < _state.CheckpointStep)
+        {
+            _replay = Context.Watch(Context.ActorOf(LearnerReplay.Props(_covered)));
+        }
+        else
+        {
+            Refold(_state);
+        }
+    }
+
+    private void Refold(LearnerState source)
+    {
+        _fold = source;
+        RefoldFrom(_covered);
+    }
+
+    private void RefoldFrom(int step)
+    {
+        if (step == _state.NextStep)
+        {
+            _fold = LearnerState.Empty;
+            Persist(new EpochStarted(_state.Epoch + 1, _time.GetUtcNow()), Serve);
+            return;
+        }
+
+        Ask(Activities.Restoring, new Train(step, _state.Epoch + 1, [.. _fold.GroupsOf(step).Values]));
+    }
+
+    private void OnRefolded(Trained trained)
+    {
+        string expected = _fold.CommittedHashes[trained.Step];
+        if (trained.PolicyHash != expected)
+        {
+            End(RunOutcome.Failed, $"step {trained.Step} folded again gives weights {trained.PolicyHash}, but the journal has {expected}: "
+                + "base model, settings or software differ from those the run was started with; resume with what it was started with");
+            return;
+        }
+
+        RefoldFrom(trained.Step + 1);
+    }
+
+    private void Serve(EpochStarted started)
+    {
+        _state = _state.Apply(started);
+        _phase = Phase.Serving;
+        _clock = new LearnerClock(_time);
+        Timers.StartPeriodicTimer(nameof(TellNotesAgain), new TellNotesAgain(), NotesPatience);
+
+        if (_state.NextStep > 0)
+        {
+            _curriculum.Tell(new CurriculumProtocol.CloseStep(_state.NextStep - 1));
+        }
+
+        foreach (SettledGroup group in _state.Settled.Where(step => step.Key >= _state.NextStep).SelectMany(step => step.Value.Values))
+        {
+            _notes.Tell(group);
+        }
+
+        AfterStep();
+        if (_phase == Phase.Serving)
+        {
+            Ask(Activities.Publishing, new Publish(_state.Epoch));
+        }
+    }
+}

@@ -1,0 +1,238 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Event;
+using Ghpo.Curriculum;
+using Ghpo.Inspection;
+using static Ghpo.Learning.LearnerProtocol;
+using static Ghpo.Learning.TrainerProtocol;
+
+namespace Ghpo.Learning;
+
+/// <summary>An epoch: steps are opened, groups settle, steps are trained, until the run ends.</summary>
+public sealed partial class LearnerActor
+{
+    /// <summary>The highest step that was opened in this epoch; −1: none.</summary>
+    private int _opened = -1;
+
+    /// <summary>Set by a stop: the last step to be committed.</summary>
+    private int? _lastStep;
+
+    private void Open(OpenStep command)
+    {
+        if (!_parked.TryGetValue(command.Step, out HashSet<IActorRef>? askers))
+        {
+            _parked[command.Step] = askers = [];
+        }
+
+        askers.Add(Sender);
+        AnswerParked();
+    }
+
+    /// <summary>Answers every <see cref="OpenStep"/> that can be answered now.</summary>
+    private void AnswerParked()
+    {
+        foreach (int step in _parked.Keys.ToArray())
+        {
+            object? answer = _phase is Phase.Ending or Phase.Ended || step >= _settings.Steps || step > _lastStep
+                ? new NoMoreSteps(step)
+                : _phase == Phase.Serving && _published is { } policy && LearnerDecisions.MayOpen(_settings, step, policy.Version)
+                    ? new StepOpened(step, _state.Epoch, policy.Version, SettledIndexes(step))
+                    : null;
+            if (answer is null)
+            {
+                continue;
+            }
+
+            if (answer is StepOpened && step >= _state.NextStep)
+            {
+                _clock.Opened(step);
+                _opened = Math.Max(_opened, step);
+            }
+
+            foreach (IActorRef asker in _parked[step])
+            {
+                asker.Tell(answer);
+            }
+
+            _parked.Remove(step);
+        }
+    }
+
+    private ImmutableHashSet<int> SettledIndexes(int step) =>
+        [.. step < _state.NextStep ? Enumerable.Range(0, _settings.GroupsPerStep) : _state.GroupsOf(step).Keys];
+
+    private void Settle(SettleGroup command)
+    {
+        GroupId id = command.Group.Group;
+        if (_state.HasSettled(id))
+        {
+            Sender.Tell(new GroupAccepted(id));
+            return;
+        }
+
+        string? refusal = _phase == Phase.Serving && _published is { } policy
+            ? LearnerDecisions.Refusal(_settings, _state, policy.Version, command.Group)
+            : _phase == Phase.Restoring || _phase == Phase.Serving
+                ? "it was sampled before this epoch"
+                : "the run is over";
+        if (refusal is not null)
+        {
+            _log.Info("Group {Group} refused: {Reason}", id, refusal);
+            Sender.Tell(new GroupRefused(id, refusal));
+            return;
+        }
+
+        Persist(new GroupSettled(command.Group), settled =>
+        {
+            _state = _state.Apply(settled);
+            _clock.Settled(id.Step);
+            Sender.Tell(new GroupAccepted(id));
+            _notes.Tell(settled.Group);
+        });
+    }
+
+    private void TrainIfComplete()
+    {
+        int step = _state.NextStep;
+        if (_phase == Phase.Serving && !Training && _state.GroupsOf(step).Count == _settings.GroupsPerStep && !_notes.Awaits(step))
+        {
+            Ask(Activities.Training, new Train(step, _state.Epoch, [.. _state.GroupsOf(step).Values]));
+        }
+    }
+
+    private void OnTrained(Trained trained)
+    {
+        _trainerWork.Dequeue();
+        if (_phase == Phase.Restoring)
+        {
+            OnRefolded(trained);
+        }
+        else if (_phase == Phase.Serving)
+        {
+            Commit(trained);
+        }
+    }
+
+    private void Commit(Trained trained)
+    {
+        if (trained.Version.Value != trained.Step + 1)
+        {
+            End(RunOutcome.Failed, $"after step {trained.Step} the trainer is at {trained.Version}, not at v{trained.Step + 1}");
+            return;
+        }
+
+        (double rollout, double step) = _clock.Commit(trained.Step);
+        var context = new StepContext(
+            trained.Step, trained.Version, _state.Epoch, _state.TotalRolloutTokens, rollout, step, _settings.Rewards);
+        StepReport report = StepReports.Of(context, [.. _state.GroupsOf(trained.Step).Values], trained.Metrics);
+        Persist(new StepCommitted(trained.Step, trained.Version, trained.PolicyHash, report), committed =>
+        {
+            _state = _state.Apply(committed);
+            Ask(Activities.Publishing, new Publish(_state.Epoch));
+            _curriculum.Tell(new CurriculumProtocol.CloseStep(committed.Step));
+            Context.System.EventStream.Publish(new RunEvents.StepCompleted(committed.Report));
+            AfterStep();
+            TrainIfComplete();
+        });
+    }
+
+    private void OnPublished(Published policy)
+    {
+        _trainerWork.Dequeue();
+        if (_phase == Phase.Ended)
+        {
+            return;
+        }
+
+        _published = new PolicyPublished(policy.Epoch, policy.Version, policy.Hash);
+        foreach (IActorRef subscriber in _subscribers)
+        {
+            subscriber.Tell(_published);
+        }
+
+        AnswerParked();
+        EndIfDone();
+    }
+
+    private void Stop()
+    {
+        // What is being sampled is finished, so that nothing sampled is lost; a step that nobody has begun is not.
+        _lastStep ??= Math.Max(_opened, _state.NextStep - 1);
+        AnswerParked();
+        if (_phase == Phase.Serving && !Training)
+        {
+            AfterStep();
+        }
+    }
+
+    /// <summary>
+    /// What is due between two steps: checkpoint, evaluation, the end of the run. A checkpoint or evaluation that the trainer still works on is
+    /// of this very step: the next one is trained after it.
+    /// </summary>
+    private void AfterStep()
+    {
+        string? completion = LearnerDecisions.Completion(_settings, _state);
+        bool last = completion is not null || _state.NextStep > _lastStep;
+        if (LearnerDecisions.CheckpointDue(_settings, _state, _covered, last) && !_trainerWork.Contains(Activities.Checkpointing))
+        {
+            Ask(Activities.Checkpointing, new SaveCheckpoint(_state.NextStep, PathOf(_state.NextStep)));
+        }
+
+        if (LearnerDecisions.EvaluationDue(_settings, _state, completion is not null) && !_trainerWork.Contains(Activities.Evaluating))
+        {
+            Ask(Activities.Evaluating, new Evaluate());
+        }
+
+        if (last)
+        {
+            _phase = Phase.Ending;
+            AnswerParked();
+            EndIfDone();
+        }
+    }
+
+    private void OnCheckpointSaved(CheckpointSaved saved)
+    {
+        _trainerWork.Dequeue();
+        if (_phase == Phase.Ended)
+        {
+            return;
+        }
+
+        Persist(new CheckpointTaken(saved.NextStep, FolderOf(saved.NextStep), saved.Hash), taken =>
+        {
+            _state = _state.Apply(taken);
+            _covered = taken.NextStep;
+            SaveSnapshot(_state);
+            Context.System.EventStream.Publish(new RunEvents.CheckpointWritten(taken.NextStep, PathOf(taken.NextStep)));
+            _trainer.Tell(new DeleteCheckpoints(
+                [.. _state.Checkpoints.SkipLast(_settings.Checkpoints.Keep).Select(old => Path.Combine(_settings.Folder, old.Folder))]));
+            EndIfDone();
+        });
+    }
+
+    private void OnEvaluated(Evaluated evaluated)
+    {
+        _trainerWork.Dequeue();
+        if (_phase == Phase.Ended)
+        {
+            return;
+        }
+
+        Persist(new PolicyEvaluated(evaluated.Result), measured =>
+        {
+            _state = _state.Apply(measured);
+            Context.System.EventStream.Publish(new RunEvents.PolicyMeasured(measured.Result));
+            EndIfDone();
+        });
+    }
+
+    private void EndIfDone()
+    {
+        if (_phase == Phase.Ending && _trainerWork.Count == 0)
+        {
+            string? completion = LearnerDecisions.Completion(_settings, _state);
+            End(completion is null ? RunOutcome.Stopped : RunOutcome.Completed, completion ?? "stopped on request");
+        }
+    }
+}

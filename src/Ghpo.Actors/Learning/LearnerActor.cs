@@ -1,0 +1,208 @@
+using Akka.Actor;
+using Akka.Event;
+using Akka.Persistence;
+using Ghpo.Inspection;
+using static Ghpo.Curriculum.CurriculumProtocol;
+using static Ghpo.Hints.HintProtocol;
+using static Ghpo.Learning.LearnerProtocol;
+using static Ghpo.Learning.TrainerProtocol;
+
+namespace Ghpo.Learning;
+
+/// <summary>
+/// Owns the run: what has settled, what is in the weights, when the run ends. Never blocks; the arithmetic is <see cref="TrainerActor"/>'s.
+/// <para>Lifecycle, one life of it (one epoch):</para>
+/// <code>
+/// recover ─▶ Restore the trainer from the newest whole checkpoint ─▶ fold committed steps again, comparing hashes
+///         ─▶ EpochStarted ─▶ evaluate, publish ─▶ serve ─▶ RunEnded
+/// serve: StepOpened(s) once v ≥ s − η ─▶ GroupSettled × G ─▶ noted by curriculum and hints ─▶ Train ─▶ StepCommitted
+///        ─▶ PolicyPublished, and behind it, while rollouts go on: checkpoint, evaluation ─▶ next step
+/// </code>
+/// <para>Failure: a journal that cannot be written stops the actor, and its parent starts it anew after a while. It must be supervised with
+/// Stop, not Restart: what the trainer still answers to a dead learner must not reach its successor. All that a predecessor had not
+/// journalled is asked for again under the next epoch. A failing trainer, or a fold that gives other weights than the journal says, ends
+/// the run with <see cref="RunOutcome.Failed"/>; nothing is journalled then, so it can be resumed.</para>
+/// </summary>
+public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
+{
+    public const string JournalId = "learner";
+
+    /// <summary>How long curriculum and hint schedule may take to note a group before they are told again: they may have died over it.</summary>
+    private static readonly TimeSpan NotesPatience = TimeSpan.FromSeconds(2);
+
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly LearnerSettings _settings;
+    private readonly IActorRef _curriculum;
+    private readonly IActorRef _trainer;
+    private readonly TimeProvider _time;
+    private readonly LearnerNotes _notes;
+    private readonly HashSet<IActorRef> _subscribers = [];
+    private readonly SortedDictionary<int, HashSet<IActorRef>> _parked = [];
+
+    /// <summary>What the trainer has been told and not answered yet, in order, as <see cref="LearnerView"/> names it.</summary>
+    private readonly Queue<string> _trainerWork = [];
+
+    private LearnerState _state = LearnerState.Empty;
+    private LearnerClock _clock;
+    private Phase _phase = Phase.Restoring;
+    private PolicyPublished? _published;
+
+    /// <summary>The first step that no checkpoint known to be whole covers.</summary>
+    private int _covered;
+
+    public LearnerActor(LearnerSettings settings, IActorRef curriculum, IActorRef hints, IActorRef trainer, TimeProvider time)
+    {
+        _settings = settings;
+        _curriculum = curriculum;
+        _trainer = trainer;
+        _time = time;
+        _notes = new LearnerNotes(curriculum, hints, Self);
+        _clock = new LearnerClock(time);
+
+        Recover<SnapshotOffer>(offer => _state = (LearnerState)offer.Snapshot);
+        Recover<EpochStarted>(started => _state = _state.Apply(started));
+        Recover<GroupSettled>(settled => _state = _state.Apply(settled));
+        Recover<StepCommitted>(committed => _state = _state.Apply(committed));
+        Recover<CheckpointTaken>(taken => _state = _state.Apply(taken));
+        Recover<PolicyEvaluated>(evaluated => _state = _state.Apply(evaluated));
+        Recover<RecoveryCompleted>(_ => Restore());
+
+        Command<OpenStep>(Open);
+        Command<SettleGroup>(Settle);
+        Command<StopAfterStep>(_ => Stop());
+        Command<SubscribeToPolicy>(Subscribe);
+        Command<GetLearner>(_ => Sender.Tell(View()));
+
+        Command<OutcomeNoted>(noted =>
+        {
+            _notes.Noted(noted);
+            TrainIfComplete();
+        });
+        Command<ReleaseNoted>(noted =>
+        {
+            _notes.Noted(noted);
+            TrainIfComplete();
+        });
+        Command<TellNotesAgain>(_ => _notes.TellAgain());
+
+        Command<Restored>(OnRestored);
+        Command<LearnerReplay.Replayed>(replayed => Refold(replayed.State));
+        Command<Trained>(OnTrained);
+        Command<Published>(OnPublished);
+        Command<CheckpointSaved>(OnCheckpointSaved);
+        Command<Evaluated>(OnEvaluated);
+        Command<TrainerFailed>(failed =>
+        {
+            _trainerWork.Dequeue();
+            End(RunOutcome.Failed, $"{failed.Task}: {failed.Reason}");
+        });
+        Command<Status.Failure>(failure => End(RunOutcome.Failed, failure.Cause.Message));
+        Command<Terminated>(OnTerminated);
+
+        Command<SaveSnapshotSuccess>(saved => DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1)));
+        Command<SaveSnapshotFailure>(failed => _log.Warning(failed.Cause, "Learner snapshot not saved; recovery replays more of the journal"));
+        Command<DeleteSnapshotsSuccess>(_ => { });
+        Command<DeleteSnapshotsFailure>(failed => _log.Warning(failed.Cause, "Old learner snapshots not deleted"));
+    }
+
+    private enum Phase
+    {
+        /// <summary>The trainer is being brought to where the journal is.</summary>
+        Restoring,
+        Serving,
+
+        /// <summary>The last step is committed; its checkpoint and evaluation are awaited.</summary>
+        Ending,
+        Ended,
+    }
+
+    public override string PersistenceId => JournalId;
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    private bool Training => _trainerWork.Contains(Activities.Training);
+
+    public static Props Props(LearnerSettings settings, IActorRef curriculum, IActorRef hints, IActorRef trainer, TimeProvider time) =>
+        Akka.Actor.Props.Create(() => new LearnerActor(settings, curriculum, hints, trainer, time));
+
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        base.OnPersistRejected(cause, @event, sequenceNr);
+        Context.Stop(Self);
+    }
+
+    private void Subscribe(SubscribeToPolicy command)
+    {
+        if (_subscribers.Add(command.Subscriber))
+        {
+            Context.Watch(command.Subscriber);
+        }
+
+        if (_published is not null)
+        {
+            command.Subscriber.Tell(_published);
+        }
+    }
+
+    private void OnTerminated(Terminated terminated)
+    {
+        if (terminated.ActorRef.Equals(_trainer))
+        {
+            End(RunOutcome.Failed, "the trainer has stopped");
+        }
+        else if (_phase == Phase.Restoring && terminated.ActorRef.Equals(_replay))
+        {
+            End(RunOutcome.Failed, "the journal could not be read again; the log says why");
+        }
+
+        _subscribers.Remove(terminated.ActorRef);
+    }
+
+    /// <summary>Tells everybody that there is nothing more to come. The actor stays to answer, until its parent stops it.</summary>
+    private void End(RunOutcome outcome, string reason)
+    {
+        if (_phase == Phase.Ended)
+        {
+            return;
+        }
+
+        _phase = Phase.Ended;
+        Timers.CancelAll();
+        AnswerParked();
+        string? model = _covered > 0 && _covered == _state.NextStep ? PathOf(_state.NextStep) : null;
+        var ended = new RunEvents.RunEnded(outcome, _state.NextStep, reason, model);
+        Context.System.EventStream.Publish(ended);
+        Context.Parent.Tell(ended);
+    }
+
+    private void Ask(string activity, object command)
+    {
+        _trainerWork.Enqueue(activity);
+        _trainer.Tell(command);
+    }
+
+    private LearnerView View() => new(
+        _state.Epoch,
+        _state.NextStep,
+        _state.Version,
+        _state.GroupsOf(_state.NextStep).Count,
+        _settings.GroupsPerStep - _state.GroupsOf(_state.NextStep).Count,
+        _state.CheckpointStep,
+        _phase == Phase.Ended ? "ended" : _trainerWork.TryPeek(out string? activity) ? activity : Activities.Sampling);
+
+    private static string FolderOf(int nextStep) => $"checkpoints/step-{nextStep:D6}";
+
+    private string PathOf(int nextStep) => Path.Combine(_settings.Folder, FolderOf(nextStep));
+
+    private static class Activities
+    {
+        internal const string Restoring = "restoring";
+        internal const string Sampling = "sampling";
+        internal const string Training = "training";
+        internal const string Publishing = "publishing";
+        internal const string Evaluating = "evaluating";
+        internal const string Checkpointing = "checkpointing";
+    }
+
+    private sealed record TellNotesAgain;
+}

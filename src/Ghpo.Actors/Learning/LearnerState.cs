@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using Ghpo.Curriculum;
+using Ghpo.Rollout;
+using static Ghpo.Learning.LearnerProtocol;
+
+namespace Ghpo.Learning;
+
+/// <summary>
+/// The learner as a fold over its events. The order in which a step's groups arrived leaves no trace in it, and a repeated event changes
+/// nothing.
+/// </summary>
+/// <param name="Epoch">The newest epoch; 0 before the first.</param>
+/// <param name="NextStep">The first step that is not committed; also the policy version, because every step makes one.</param>
+/// <param name="TotalRolloutTokens">Completion tokens sampled for the committed steps.</param>
+/// <param name="Settled">
+/// Settled groups by step and index: those of steps to be trained, and those of committed steps that the newest checkpoint does not cover,
+/// which a recovery folds again.
+/// </param>
+/// <param name="CommittedHashes">Hash of the weights after each committed step that the newest checkpoint does not cover.</param>
+/// <param name="Checkpoints">All checkpoints taken, oldest first; the files of the older ones may be deleted.</param>
+/// <param name="Evaluations">All measurements, in the order they were taken.</param>
+public sealed record LearnerState(
+    long Epoch,
+    int NextStep,
+    long TotalRolloutTokens,
+    ImmutableSortedDictionary<int, ImmutableSortedDictionary<int, SettledGroup>> Settled,
+    ImmutableSortedDictionary<int, string> CommittedHashes,
+    ImmutableList<CheckpointTaken> Checkpoints,
+    ImmutableList<EvaluationResult> Evaluations)
+{
+    public static LearnerState Empty { get; } = new(
+        0,
+        0,
+        0,
+        ImmutableSortedDictionary<int, ImmutableSortedDictionary<int, SettledGroup>>.Empty,
+        ImmutableSortedDictionary<int, string>.Empty,
+        [],
+        []);
+
+    /// <summary>Version of the weights after all committed steps.</summary>
+    public PolicyVersion Version => new(NextStep);
+
+    /// <summary>The first step that the newest checkpoint does not cover; 0 without one.</summary>
+    public int CheckpointStep => Checkpoints.IsEmpty ? 0 : Checkpoints[^1].NextStep;
+
+    public LearnerState Apply(EpochStarted started) => this with { Epoch = started.Epoch };
+
+    public LearnerState Apply(GroupSettled settled)
+    {
+        GroupId id = settled.Group.Group;
+        return HasSettled(id)
+            ? this
+            : this with { Settled = Settled.SetItem(id.Step, GroupsOf(id.Step).Add(id.Index, settled.Group)) };
+    }
+
+    public LearnerState Apply(StepCommitted committed) => committed.Step < NextStep
+        ? this
+        : this with
+        {
+            NextStep = committed.Step + 1,
+            TotalRolloutTokens = committed.Report.TotalRolloutTokens,
+            CommittedHashes = CommittedHashes.SetItem(committed.Step, committed.PolicyHash),
+        };
+
+    public LearnerState Apply(CheckpointTaken taken) => this with
+    {
+        Checkpoints = Checkpoints.RemoveAll(checkpoint => checkpoint.NextStep >= taken.NextStep).Add(taken),
+        Settled = Settled.RemoveRange(Settled.Keys.TakeWhile(step => step < taken.NextStep)),
+        CommittedHashes = CommittedHashes.RemoveRange(CommittedHashes.Keys.TakeWhile(step => step < taken.NextStep)),
+    };
+
+    public LearnerState Apply(PolicyEvaluated evaluated) => IsEvaluated(evaluated.Result.Version)
+        ? this
+        : this with { Evaluations = Evaluations.Add(evaluated.Result) };
+
+    /// <summary>Groups of a step that have settled, by index.</summary>
+    public ImmutableSortedDictionary<int, SettledGroup> GroupsOf(int step) =>
+        Settled.GetValueOrDefault(step, ImmutableSortedDictionary<int, SettledGroup>.Empty);
+
+    public bool HasSettled(GroupId group) => group.Step < NextStep || GroupsOf(group.Step).ContainsKey(group.Index);
+
+    public bool IsEvaluated(PolicyVersion version) => Evaluations.Exists(evaluation => evaluation.Version == version);
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Ghpo.Configuration;
+
+namespace Ghpo.Node.Commands;
+
+/// <summary>The command line of <c>ghpo</c>: parses, runs one command, and turns what it throws into a message and an exit code.</summary>
+public static class GhpoCommandLine
+{
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        RootCommand root = Build();
+        // Without a replacer, an argument that begins with '@' is an argument and no file to read arguments from.
+        ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (string message in parsed.Errors.Select(problem => problem.Message).Distinct())
+            {
+                await error.WriteLineAsync(message);
+            }
+
+            string command = parsed.CommandResult.Command is RootCommand ? "ghpo" : $"ghpo {parsed.CommandResult.Command.Name}";
+            await error.WriteLineAsync($"`{command} --help` lists what there is.");
+            return ExitCodes.UserError;
+        }
+
+        try
+        {
+            // Interruption is the run's own business (it finishes its step first), and so are errors.
+            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = error };
+            return await parsed.InvokeAsync(invocation);
+        }
+        catch (UserErrorException mistake)
+        {
+            await error.WriteLineAsync(mistake.Message);
+            return ExitCodes.UserError;
+        }
+        catch (Exception failure)
+        {
+            await error.WriteLineAsync($"ghpo failed unexpectedly: {failure}");
+            return ExitCodes.Failure;
+        }
+    }
+
+    private static RootCommand Build()
+    {
+        var root = new RootCommand("Trains language models by reinforcement learning with verifiable rewards, with hints where a problem is too hard (GHPO).")
+        {
+            TrainCommand.Build(),
+            ResumeCommand.Build(),
+            CompareCommand.Build(),
+            ReportCommand.Build(),
+            ConfigCommand.Build(),
+        };
+        root.SetAction(_ => root.Parse("--help").Invoke());
+        return root;
+    }
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using Ghpo.Configuration;
+
+namespace Ghpo.Node.Commands;
+
+/// <summary>The options that choose settings: a file, short names for what is changed most, and <c>--set</c> for everything.</summary>
+internal sealed class SettingOptions
+{
+    private readonly Option<string?> _config = new("--config", "-c") { Description = "Configuration file (HOCON). Overrides the defaults.", HelpName = "FILE" };
+
+    private readonly Option<string[]> _set = new("--set") { Description = "A setting, by its path in the configuration. Overrides file and defaults; may be given many times.", HelpName = "path=value" };
+
+    private readonly (Option<string?> Option, string Path)[] _short =
+    [
+        (new("--data") { Description = "Problems to train on: a .jsonl, .json or .parquet file (ghpo.data.source).", HelpName = "FILE" }, "ghpo.data.source"),
+        (new("--run") { Description = "Name of the run (ghpo.run.name).", HelpName = "NAME" }, "ghpo.run.name"),
+        (new("--steps") { Description = "Optimizer steps (ghpo.run.steps).", HelpName = "N" }, "ghpo.run.steps"),
+        (new("--seed") { Description = "Seed of problem order and sampling (ghpo.run.seed).", HelpName = "N" }, "ghpo.run.seed"),
+        (new("--strategy") { Description = "Hints: none (GRPO), ladder (GHPO), fixed or memory (ghpo.hints.strategy).", HelpName = "NAME" }, "ghpo.hints.strategy"),
+    ];
+
+    public void AddTo(Command command)
+    {
+        command.Add(_config);
+        foreach ((Option<string?> option, _) in _short)
+        {
+            command.Add(option);
+        }
+
+        command.Add(_set);
+    }
+
+    /// <summary>The settings in force.</summary>
+    /// <exception cref="UserErrorException">Any of them is unknown or invalid.</exception>
+    public GhpoSettings Resolve(ParseResult parsed) => SettingsBinder.Load(parsed.GetValue(_config), Overrides(parsed));
+
+    private IEnumerable<SettingOverride> Overrides(ParseResult parsed)
+    {
+        foreach ((Option<string?> option, string path) in _short)
+        {
+            if (parsed.GetValue(option) is { } value)
+            {
+                yield return new SettingOverride(path, value, $"{option.Name} {value}");
+            }
+        }
+
+        foreach (string set in parsed.GetValue(_set) ?? [])
+        {
+            yield return SettingOverride.Parse(set);
+        }
+    }
+}

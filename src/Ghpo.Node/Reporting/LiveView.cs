@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Ghpo.Inspection;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+using static Ghpo.Inspection.RunEvents;
+using static Ghpo.Node.Reporting.StepFigures;
+
+namespace Ghpo.Node.Reporting;
+
+/// <summary>
+/// A panel on the terminal that is redrawn four times a second on a thread of its own, from the newest state; events only replace that state.
+/// Notes are printed above it. Disposing draws the last state and gives the terminal back.
+/// </summary>
+internal sealed class LiveView : IRunView
+{
+    private static readonly TimeSpan Redraw = TimeSpan.FromMilliseconds(250);
+
+    private readonly IAnsiConsole _console;
+    private readonly ConcurrentQueue<string> _notes = new();
+    private readonly ManualResetEventSlim _stopped = new();
+    private readonly Thread _drawer;
+    private volatile RunProgress _progress = RunProgress.None;
+
+    public LiveView(IAnsiConsole console)
+    {
+        _console = console;
+        _drawer = new Thread(Draw) { IsBackground = true, Name = "live view" };
+        _drawer.Start();
+    }
+
+    public void Observe(object runEvent, RunProgress progress)
+    {
+        _progress = progress;
+        switch (runEvent)
+        {
+            case RunStarted started:
+                Note(PlainView.Describe(started));
+                break;
+            case PolicyMeasured measured:
+                Note(PlainView.Describe(measured.Result));
+                break;
+        }
+    }
+
+    public void Note(string text) => _notes.Enqueue(text);
+
+    public void Dispose()
+    {
+        _stopped.Set();
+        _drawer.Join();
+        _stopped.Dispose();
+    }
+
+    /// <summary>The panel of a state.</summary>
+    internal static IRenderable Render(RunProgress progress)
+    {
+        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
+        string remaining = progress.Remaining is { } time ? $"  ETA {Duration(time)}" : "";
+        string activity = progress.Pipeline is { } now ? $"  {now.Activity} ({now.SettledGroups}/{now.GroupsOfStep} groups of step {now.Step} settled)" : "  starting";
+        grid.AddRow(new Text("progress"), new Columns(new Text($"{Bar(progress.Fraction, 30)} {Percent(progress.Fraction)}  step {progress.StepsDone}/{progress.Run?.Steps}{remaining}{activity}")));
+        if (progress.LastStep is { } step)
+        {
+            string hinted = string.Join(", ", new[] { ("without hint", step.UnhintedAccuracy), ("with", step.HintedAccuracy) }
+                .Where(part => part.Item2 is not null).Select(part => $"{part.Item1} {Figure(part.Item2!.Value)}"));
+            grid.AddRow(new Text("reward"), new Text($"{Figure(step.MeanReward)}   accuracy {Figure(step.Accuracy)} ({hinted})"));
+            grid.AddRow(new Text("settled at"), Settled(step));
+            grid.AddRow(new Text("gradient norm"), new Text($"{Figure(step.Learning.GradientNorm)}   entropy {Figure(step.Learning.Entropy)}   learning rate {step.Learning.LearningRate.ToString("0.##e-0", CultureInfo.InvariantCulture)}"));
+            grid.AddRow(new Text("tokens/s"), new Text($"rollout {Count(step.RolloutTokensPerSecond())}   learner {Count(step.LearnerTokensPerSecond())}   sampled in all {Count(progress.Pipeline?.RolloutTokens ?? step.TotalRolloutTokens)}"));
+        }
+
+        if (progress.Pipeline is { Stages.IsDefaultOrEmpty: false } pipeline)
+        {
+            grid.AddRow(new Text("queues"), new Text(string.Join("   ", pipeline.Stages.Select(stage => $"{stage.Stage} {stage.Groups}/{stage.Bound}"))));
+        }
+
+        if (progress.Measured is { } measured)
+        {
+            grid.AddRow(new Text("held-out"), new Text($"{Figure(measured.Accuracy)} at {measured.Version}"));
+        }
+
+        return new Panel(grid).Header($" ghpo {Markup.Escape(progress.Run?.Run ?? "")} ").Expand();
+    }
+
+    private static Text Settled(StepReport step) =>
+        new(string.Join("   ", step.Settlements().Select(part => $"{part.Name} {Bar(part.Share, 8)} {Percent(part.Share)}")));
+
+    private static string Bar(double share, int width)
+    {
+        int full = (int)Math.Round(Math.Clamp(share, 0, 1) * width);
+        return new string('█', full) + new string('░', width - full);
+    }
+
+    private void Draw() => _console.Live(Render(_progress)).Start(context =>
+    {
+        bool last;
+        do
+        {
+            last = _stopped.Wait(Redraw);
+            while (_notes.TryDequeue(out string? note))
+            {
+                _console.WriteLine(note);
+            }
+
+            context.UpdateTarget(Render(_progress));
+        }
+        while (!last);
+    });
+}

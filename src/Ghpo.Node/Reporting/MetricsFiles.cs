@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Ghpo.Configuration;
+using Ghpo.Inspection;
+using Ghpo.Learning;
+using Ghpo.Node.Runs;
+using static Ghpo.Inspection.RunEvents;
+
+namespace Ghpo.Node.Reporting;
+
+/// <summary>
+/// Appends each step to <c>metrics/steps.jsonl</c> and each evaluation to <c>metrics/evaluations.jsonl</c>, flushed line by line, and leaves the
+/// run's end in <c>metrics/outcome.json</c>. Reading takes the last line of a step or version, so a line written again after a resume replaces
+/// the earlier one, and passes over a last line that a crash cut short.
+/// </summary>
+internal sealed class MetricsFiles(RunFolder folder, TimeProvider time) : IRunObserver
+{
+    private readonly long _begun = time.GetTimestamp();
+
+    public void Observe(object runEvent, RunProgress progress)
+    {
+        switch (runEvent)
+        {
+            case RunStarted:
+                File.Delete(folder.Outcome);
+                break;
+            case StepCompleted completed:
+                Append(folder.Steps, JsonSerializer.Serialize(completed.Report, MetricsJson.Default.StepReport));
+                break;
+            case PolicyMeasured measured:
+                Append(folder.Evaluations, JsonSerializer.Serialize(measured.Result, MetricsJson.Default.EvaluationResult));
+                break;
+            case RunEnded ended:
+                var record = new RunOutcomeRecord(ended.Outcome, progress.StepsDone, ended.Reason, time.GetElapsedTime(_begun).TotalSeconds);
+                File.WriteAllText(folder.Outcome, JsonSerializer.Serialize(record, MetricsJson.Default.RunOutcomeRecord) + "\n");
+                break;
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+
+    /// <summary>The steps of a run, rising. Empty where none is complete.</summary>
+    public static IReadOnlyList<StepReport> ReadSteps(RunFolder folder) =>
+        [.. Read(folder.Steps, MetricsJson.Default.StepReport).GroupBy(step => step.Step).Select(same => same.Last()).OrderBy(step => step.Step)];
+
+    /// <summary>The evaluations of a run, by rising version. Empty where there is none.</summary>
+    public static IReadOnlyList<EvaluationResult> ReadEvaluations(RunFolder folder) =>
+        [.. Read(folder.Evaluations, MetricsJson.Default.EvaluationResult).GroupBy(result => result.Version).Select(same => same.Last()).OrderBy(result => result.Version)];
+
+    /// <summary>How the run ended; null while it runs, or if it was killed.</summary>
+    public static RunOutcomeRecord? ReadOutcome(RunFolder folder) => Read(folder.Outcome, MetricsJson.Default.RunOutcomeRecord).LastOrDefault();
+
+    private static void Append(string file, string line)
+    {
+        using var writer = new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
+        // After a crash in the middle of a line the next one begins on a line of its own.
+        if (writer.Length > 0)
+        {
+            writer.Seek(-1, SeekOrigin.End);
+            if (writer.ReadByte() != '\n')
+            {
+                writer.WriteByte((byte)'\n');
+            }
+        }
+
+        writer.Write(System.Text.Encoding.UTF8.GetBytes(line + "\n"));
+        writer.Flush(flushToDisk: false);
+    }
+
+    private static List<T> Read<T>(string file, JsonTypeInfo<T> type)
+    {
+        var records = new List<T>();
+        string[] lines = File.Exists(file) ? File.ReadAllLines(file) : [];
+        for (int i = 0; i < lines.Length; i++)
+        {
+            try
+            {
+                records.Add(JsonSerializer.Deserialize(lines[i], type)!);
+            }
+            catch (JsonException) when (!lines[i].EndsWith('}'))
+            {
+                // A line that a crash cut short; the step is written again when the run is resumed.
+            }
+            catch (JsonException problem)
+            {
+                throw new UserErrorException($"{file}:{i + 1}: not a line that ghpo wrote: {problem.Message}");
+            }
+        }
+
+        return records;
+    }
+}

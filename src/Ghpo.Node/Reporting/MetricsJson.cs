@@ -1,0 +1,31 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Ghpo.Inspection;
+using Ghpo.Learning;
+using Ghpo.Rollout;
+
+namespace Ghpo.Node.Reporting;
+
+/// <summary>The JSON of the files in <c>metrics/</c>. Non-finite numbers are written by their names, "NaN" and "Infinity".</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UseStringEnumConverter = true,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    Converters = [typeof(PolicyVersionConverter)])]
+[JsonSerializable(typeof(StepReport))]
+[JsonSerializable(typeof(EvaluationResult))]
+[JsonSerializable(typeof(RunOutcomeRecord))]
+internal sealed partial class MetricsJson : JsonSerializerContext;
+
+/// <summary>A version is its number.</summary>
+internal sealed class PolicyVersionConverter : JsonConverter<PolicyVersion>
+{
+    public override PolicyVersion Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetInt32());
+
+    public override void Write(Utf8JsonWriter writer, PolicyVersion value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Value);
+}
+
+/// <summary>How a session of a run ended, as <c>metrics/outcome.json</c> holds it.</summary>
+/// <param name="Steps">Steps committed since the run began.</param>
+/// <param name="Seconds">Time of this session, from start to end, evaluations included.</param>
+internal sealed record RunOutcomeRecord(RunOutcome Outcome, int Steps, string? Reason, double Seconds);

@@ -1,0 +1,59 @@
+using System.Globalization;
+using Ghpo.Learning;
+using static Ghpo.Inspection.RunEvents;
+using static Ghpo.Node.Reporting.StepFigures;
+
+namespace Ghpo.Node.Reporting;
+
+/// <summary>One line for each step: for logs, pipes and tests.</summary>
+internal sealed class PlainView(TextWriter output) : IRunView
+{
+    public void Observe(object runEvent, RunProgress progress)
+    {
+        string? line = runEvent switch
+        {
+            RunStarted started => Describe(started),
+            StepCompleted => Describe(progress),
+            PolicyMeasured measured => Describe(measured.Result),
+            CheckpointWritten checkpoint => $"checkpoint before step {checkpoint.NextStep}: {checkpoint.Folder}",
+            _ => null,
+        };
+        if (line is not null)
+        {
+            Note(line);
+        }
+    }
+
+    public void Note(string text)
+    {
+        lock (output)
+        {
+            output.WriteLine(text);
+            output.Flush();
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+
+    internal static string Describe(RunStarted started)
+    {
+        string budget = started.TokenBudget > 0 ? $" or {Count(started.TokenBudget)} tokens" : "";
+        string from = started.NextStep > 0 ? $"; resumed before step {started.NextStep}" : "";
+        return $"run {started.Run}: {started.Steps} steps{budget}, {Count(started.Problems)} problems, {Count(started.HeldOutProblems)} held out{from}";
+    }
+
+    internal static string Describe(EvaluationResult result) =>
+        $"held-out accuracy at {result.Version}: {Figure(result.Accuracy)} ({string.Join("  ", result.Levels.Select(level => $"{level.Level}: {level.Accuracy.ToString("0.00", CultureInfo.InvariantCulture)}"))})";
+
+    private static string Describe(RunProgress progress)
+    {
+        Inspection.StepReport step = progress.LastStep!;
+        string settled = string.Join(" | ", step.Settlements().Select(part => $"{part.Name}: {Percent(part.Share)}"));
+        string remaining = progress.Remaining is { } time ? $"  ETA {Duration(time)}" : "";
+        return $"step {progress.StepsDone}/{progress.Run?.Steps}  reward {Figure(step.MeanReward)}  accuracy {Figure(step.Accuracy)}  settled {settled}  "
+            + $"gradient norm {Figure(step.Learning.GradientNorm)}  rollout {Count(step.RolloutTokensPerSecond())} tok/s  "
+            + $"learner {Count(step.LearnerTokensPerSecond())} tok/s  {step.StepSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s{remaining}";
+    }
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+using Ghpo.Inspection;
+
+namespace Ghpo.Node.Reporting;
+
+/// <summary>Figures derived from a step's report, and how figures are shown everywhere.</summary>
+internal static class StepFigures
+{
+    /// <summary>Completion tokens sampled a second, lower hint levels included.</summary>
+    public static double RolloutTokensPerSecond(this StepReport step) => PerSecond(step.RolloutTokens, step.RolloutSeconds);
+
+    /// <summary>Prompt and completion tokens passed through the learner's model a second.</summary>
+    public static double LearnerTokensPerSecond(this StepReport step) => PerSecond(step.Learning.ProcessedTokens, step.Learning.Seconds);
+
+    /// <summary>How the step's groups ended, as shares of all its groups: solved at each hint ratio, then the rest; empty kinds of the rest left out.</summary>
+    public static IEnumerable<(string Name, double Share)> Settlements(this StepReport step)
+    {
+        double groups = Math.Max(1, step.Groups);
+        foreach (SettledAt settled in step.Settled)
+        {
+            yield return (Percent(settled.HintRatio), settled.Groups / groups);
+        }
+
+        yield return ("unsolved", step.Unsolved / groups);
+        if (step.NoSolution > 0)
+        {
+            yield return ("no solution", step.NoSolution / groups);
+        }
+
+        if (step.Unjudged > 0)
+        {
+            yield return ("unjudged", step.Unjudged / groups);
+        }
+    }
+
+    public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.#} %");
+
+    public static string Count(double number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    public static string Figure(double number) => number.ToString("0.000", CultureInfo.InvariantCulture);
+
+    public static string Duration(TimeSpan time) => time.TotalHours >= 1
+        ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours}:{time.Minutes:00}:{time.Seconds:00}")
+        : string.Create(CultureInfo.InvariantCulture, $"{time.Minutes}:{time.Seconds:00}");
+
+    private static double PerSecond(long tokens, double seconds) => seconds > 0 ? tokens / seconds : 0;
+}

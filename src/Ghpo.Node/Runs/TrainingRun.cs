@@ -1,0 +1,107 @@
+using Akka.Actor;
+using Ghpo.Configuration;
+using Ghpo.Inspection;
+using Ghpo.Node.Commands;
+using Ghpo.Node.Reporting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Serilog.Core;
+using Spectre.Console;
+using static Ghpo.Node.Reporting.StepFigures;
+
+namespace Ghpo.Node.Runs;
+
+/// <summary>One session of a run, from its host's start to the final table.</summary>
+internal static class TrainingRun
+{
+    /// <param name="console">Where the user looks on: a live view if it is a terminal and <paramref name="plain"/> is false, else a line a step.</param>
+    /// <returns>The process's exit code.</returns>
+    public static async Task<int> ExecuteAsync(RunFolder folder, GhpoSettings settings, RunPipeline pipeline, IAnsiConsole console, bool plain)
+    {
+        TimeProvider time = TimeProvider.System;
+        long begun = time.GetTimestamp();
+        bool live = !plain && console.Profile.Capabilities is { Interactive: true, Ansi: true };
+        RunProgress end;
+        bool interrupted;
+        using (IRunView view = live ? new LiveView(console) : new PlainView(console.Profile.Out.Writer))
+        await using (Logger log = RunLog.Open(folder, settings.Logging.Level, view))
+        using (var files = new MetricsFiles(folder, time))
+        using (var tensorBoard = new TensorBoardLog(folder.Metrics))
+        {
+            var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var newest = new NewestProgress();
+            using IHost host = RunHost.Build(pipeline, log, [view, newest, files, tensorBoard], ended);
+            using var interruption = new Interruption(
+                askToStop: _ =>
+                {
+                    view.Note($"Finishing step {newest.Progress.StepsDone + 1}, then a checkpoint; Ctrl-C again to exit now.");
+                    pipeline.StopAfterStep(host);
+                },
+                exitNow: () =>
+                {
+                    console.Profile.Out.Writer.Write(live ? "\e[?25h\n" : "");
+                    console.Profile.Out.Writer.WriteLine($"Stopped at once. `{folder.ResumeCommand}` goes on from the last journalled group.");
+                    console.Profile.Out.Writer.Flush();
+                    Interruption.ExitNow(ExitCodes.Interrupted);
+                });
+            await host.StartAsync();
+            Task terminated = host.Services.GetRequiredService<ActorSystem>().WhenTerminated;
+            if (await Task.WhenAny(ended.Task, terminated) == terminated && !ended.Task.IsCompleted)
+            {
+                throw new InvalidOperationException($"The actor system ended before the run did. The log is {folder.Log}.");
+            }
+
+            end = await ended.Task;
+            interrupted = interruption.Asked;
+            await host.StopAsync();
+        }
+
+        return Conclude(folder, end, interrupted, time.GetElapsedTime(begun), console);
+    }
+
+    private static int Conclude(RunFolder folder, RunProgress end, bool interrupted, TimeSpan duration, IAnsiConsole console)
+    {
+        RunEvents.RunEnded ended = end.Ended!;
+        if (ended.Outcome == RunOutcome.Failed)
+        {
+            console.WriteLine($"The run failed after {end.StepsDone} steps: {ended.Reason ?? "no reason given"}");
+            console.WriteLine($"The log is {folder.Log}. `{folder.ResumeCommand}` goes on from the last journalled group.");
+            return ExitCodes.Failure;
+        }
+
+        string report = ReportPage.Write(folder);
+        RunSummary run = RunSummary.Read(folder);
+        if (run is { Before: { } before, After: { } after })
+        {
+            console.Write(FinalTable.Of(before, after));
+        }
+
+        console.WriteLine($"{end.StepsDone} steps in {Duration(run.TrainingTime)}; this session took {Duration(duration)}");
+        if (ended.Outcome == RunOutcome.Completed)
+        {
+            console.WriteLine($"model:  {ended.ModelFolder ?? folder.Model}");
+        }
+
+        console.WriteLine($"report: {report}");
+        if (ended.Outcome == RunOutcome.Stopped)
+        {
+            console.WriteLine($"Stopped{(ended.Reason is { } reason ? $": {reason}" : "")}. Go on with: {folder.ResumeCommand}");
+            return interrupted ? ExitCodes.Interrupted : ExitCodes.Success;
+        }
+
+        return ExitCodes.Success;
+    }
+
+    private sealed class NewestProgress : IRunObserver
+    {
+        private volatile RunProgress _progress = RunProgress.None;
+
+        public RunProgress Progress => _progress;
+
+        public void Observe(object runEvent, RunProgress progress) => _progress = progress;
+
+        public void Dispose()
+        {
+        }
+    }
+}
