@@ -51,7 +51,7 @@ public static class GhpoCommandLine
             ReportCommand.Build(),
             ConfigCommand.Build(),
         };
-        root.SetAction(_ => root.Parse("--help").Invoke());
+        root.SetAction(parsed => root.Parse("--help").Invoke(parsed.InvocationConfiguration));
         return root;
     }
 }
