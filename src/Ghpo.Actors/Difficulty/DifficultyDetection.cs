@@ -14,7 +14,8 @@ public static class DifficultyDetection
         if (group.Judgements.Length != group.Rollout.Completions.Length)
         {
             throw new ArgumentException(
-                $"Group {group.Rollout.Prompted.Attempt.Group} has {group.Rollout.Completions.Length} answers and {group.Judgements.Length} judgements.", nameof(group));
+                $"Group {group.Rollout.Prompted.Attempt.Group} has {group.Rollout.Completions.Length} answers and " +
+                $"{group.Judgements.Length} judgements.", nameof(group));
         }
 
         if (group.Judgements.Any(judgement => judgement.Verdict == Verdict.Correct))

@@ -7,10 +7,10 @@ namespace Ghpo.Models;
 
 /// <summary>
 /// A decoder-only transformer: RMSNorm before each block, rotary positions, grouped-query attention, SwiGLU. Parameters bear Hugging Face's
-/// names, in Hugging Face's order. This is the differentiable form, for training and for scoring whole sequences; <c>CachedDecoder</c>
+/// names, in Hugging Face's order. This is the differentiable form, for training and for scoring whole sequences; <see cref="CachedDecoder"/>
 /// decodes token by token. Not thread-safe while its weights are written.
 /// </summary>
-public sealed class Decoder : nn.Module
+public sealed class Decoder : NamedModule
 {
     private readonly DecoderStack _model;
     private readonly Weights? _head;
@@ -97,34 +97,10 @@ public sealed class Decoder : nn.Module
     public void CopyFrom(IReadOnlyDictionary<string, Tensor> weights, string source)
     {
         using IDisposable _ = no_grad();
-        var parameters = named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter);
-        RequireMatch(weights.ToDictionary(entry => entry.Key, entry => entry.Value.shape), source);
-        foreach ((string name, Parameter parameter) in parameters)
+        ParameterShapes.RequireMatch(Config, weights.ToDictionary(entry => entry.Key, entry => entry.Value.shape), source);
+        foreach ((string name, Parameter parameter) in named_parameters())
         {
             parameter.copy_(weights[name]);
-        }
-    }
-
-    /// <summary>Checks a set of tensor shapes against this decoder's parameters.</summary>
-    internal void RequireMatch(IReadOnlyDictionary<string, long[]> shapes, string source)
-    {
-        var expected = named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter.shape);
-        foreach ((string name, long[] shape) in expected)
-        {
-            if (!shapes.TryGetValue(name, out long[]? found))
-            {
-                throw new UserErrorException($"{source}: tensor {name} of shape {Show(shape)} is missing; config.json asks for it.");
-            }
-
-            if (!found.SequenceEqual(shape))
-            {
-                throw new UserErrorException($"{source}: tensor {name} has shape {Show(found)}, config.json asks for {Show(shape)}.");
-            }
-        }
-
-        if (shapes.Keys.FirstOrDefault(name => !expected.ContainsKey(name)) is { } extra)
-        {
-            throw new UserErrorException($"{source}: tensor {extra} of shape {Show(shapes[extra])} is not part of the model that config.json describes.");
         }
     }
 
@@ -137,8 +113,6 @@ public sealed class Decoder : nn.Module
 
         base.Dispose(disposing);
     }
-
-    private static string Show(long[] shape) => $"[{string.Join(", ", shape)}]";
 
     private RotaryTable Table(int positions) => new(positions, Config.HeadSize, Config.RopeTheta, Device, Dtype);
 }

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Ghpo.Models;
 
 /// <summary>A weight and perhaps a bias under Hugging Face's names. Allocated, not initialised: torch's own modules would draw from the global generator.</summary>
-internal sealed class Weights : nn.Module
+internal sealed class Weights : NamedModule
 {
     internal Weights(Device device, ScalarType dtype, bool bias, params long[] shape)
         : base(nameof(Weights))
@@ -35,7 +35,7 @@ internal sealed class Weights : nn.Module
 }
 
 /// <summary>Embedding, layers, final norm: what Hugging Face calls <c>model</c>.</summary>
-internal sealed class DecoderStack : nn.Module
+internal sealed class DecoderStack : NamedModule
 {
     private readonly ModelConfig _config;
     private readonly DecoderLayer[] _layers;
@@ -71,7 +71,7 @@ internal sealed class DecoderStack : nn.Module
 }
 
 /// <summary>x + attention(norm(x)), then x + feed-forward(norm(x)).</summary>
-internal sealed class DecoderLayer : nn.Module
+internal sealed class DecoderLayer : NamedModule
 {
     private readonly double _epsilon;
     private readonly Attention _attention;
@@ -101,7 +101,7 @@ internal sealed class DecoderLayer : nn.Module
 }
 
 /// <summary>Causal grouped-query attention: H query heads of width D share Hkv key and value heads, H/Hkv each.</summary>
-internal sealed class Attention : nn.Module
+internal sealed class Attention : NamedModule
 {
     private readonly ModelConfig _config;
     private readonly Weights _query;
@@ -163,7 +163,7 @@ internal sealed class Attention : nn.Module
 }
 
 /// <summary>SwiGLU: down(silu(gate(x)) · up(x)). Source: Shazeer 2020, equation 6.</summary>
-internal sealed class FeedForward : nn.Module
+internal sealed class FeedForward : NamedModule
 {
     private readonly Weights _gate;
     private readonly Weights _up;

@@ -117,7 +117,7 @@ public static class ModelFolder
 
             string source = files.Length == 1 ? files[0] : Path.Combine(folder, IndexFile);
             DropTiedHead(places, decoder, source);
-            decoder.RequireMatch(places.ToDictionary(place => place.Key, place => place.Value.Entries[place.Key].Shape.ToArray()), source);
+            ParameterShapes.RequireMatch(decoder.Config, places.ToDictionary(place => place.Key, place => place.Value.Entries[place.Key].Shape.ToArray()), source);
             using IDisposable _ = no_grad();
             foreach ((string name, Parameter parameter) in decoder.named_parameters())
             {

@@ -61,7 +61,8 @@ internal static class DataPresets
     {
         string Required(string name) => record.Fields.ContainsKey(name)
             ? Single(record, name)
-            : throw new UserErrorException($"{place(record)}: field '{name}' is missing (preset {preset.ToString().ToLowerInvariant()}); the fields are {Names(record)}.");
+            : throw new UserErrorException(
+                $"{place(record)}: field '{name}' is missing (preset {preset.ToString().ToLowerInvariant()}); the fields are {Names(record)}.");
 
         string Optional(string name) => name.Length > 0 && record.Fields.ContainsKey(name) ? Single(record, name) : "";
 

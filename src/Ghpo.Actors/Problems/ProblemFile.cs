@@ -24,7 +24,8 @@ public static class ProblemFile
         string extension = Path.GetExtension(full).ToLowerInvariant();
         if (extension is not (".jsonl" or ".json" or ".parquet"))
         {
-            throw new UserErrorException($"{full}: a data file ends in .jsonl, .json or .parquet (the built-in data set is called {ArithmeticProblems.Name}).");
+            throw new UserErrorException(
+                $"{full}: a data file ends in .jsonl, .json or .parquet (the built-in data set is called {ArithmeticProblems.Name}).");
         }
 
         List<DataRecord> records = Records(full, extension);
@@ -54,7 +55,8 @@ public static class ProblemFile
             if (!lineOfId.TryAdd(id, record.Line))
             {
                 throw new UserErrorException(
-                    $"{Place(record)}: id '{id}' is that of {unit} {lineOfId[id]} already. Ids must differ; to have them numbered, use preset = custom with ghpo.data.fields.id = \"\".");
+                    $"{Place(record)}: id '{id}' is that of {unit} {lineOfId[id]} already. Ids must differ; to have them numbered, use " +
+                    "ghpo.data.preset = custom with ghpo.data.fields.id = \"\".");
             }
 
             string? solution = string.IsNullOrWhiteSpace(parts.Solution) ? null : parts.Solution;
@@ -63,7 +65,8 @@ public static class ProblemFile
 
         return problems.Count > 0
             ? new ProblemFileResult(problems, skipped)
-            : throw new UserErrorException($"{full}: none of the {records.Count} records has a problem and an answer (preset {preset.ToString().ToLowerInvariant()}).");
+            : throw new UserErrorException(
+                $"{full}: none of the {records.Count} records has a problem and an answer (preset {preset.ToString().ToLowerInvariant()}).");
     }
 
     private static List<DataRecord> Records(string path, string extension)

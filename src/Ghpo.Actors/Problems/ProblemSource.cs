@@ -6,10 +6,12 @@ namespace Ghpo.Problems;
 public static class ProblemSource
 {
     /// <summary>
-    /// Loads training and held-out problems. A training problem whose text is also held out is left out of training and reported as skipped; where a held-out id
-    /// is that of a training problem, all held-out ids are prefixed by <c>held-out/</c>.
+    /// Loads training and held-out problems. A training problem whose text is also held out is left out of training and reported as skipped;
+    /// where a held-out id is that of a training problem, all held-out ids are prefixed by <c>held-out/</c>.
     /// </summary>
-    /// <exception cref="UserErrorException">The data cannot be used; see <see cref="ProblemFile.Read"/> and <see cref="ArithmeticProblems.Generate"/>.</exception>
+    /// <exception cref="UserErrorException">
+    /// The data cannot be used; see <see cref="ProblemFile.Read"/> and <see cref="ArithmeticProblems.Generate"/>.
+    /// </exception>
     public static ProblemSet Load(DataSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);

@@ -161,6 +161,7 @@ public sealed class PromptTemplate
     private static string NamedTemplates(JsonElement list) => list.ValueKind != JsonValueKind.Array
         ? ""
         : string.Join('\n', list.EnumerateArray()
-            .Where(entry => entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty("template", out JsonElement text) && text.ValueKind == JsonValueKind.String)
-            .Select(entry => entry.GetProperty("template").GetString()));
+            .Select(entry => entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty("template", out JsonElement text) ? text : default)
+            .Where(text => text.ValueKind == JsonValueKind.String)
+            .Select(text => text.GetString()));
 }

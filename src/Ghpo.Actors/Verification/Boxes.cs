@@ -6,7 +6,8 @@ namespace Ghpo.Verification;
 internal readonly record struct Box(int Start, Range Content, int End);
 
 /// <summary>
-/// Finds boxes in one pass, O(n) time, memory for the braces open at a time. Braces must balance (escaped ones do not count); a box that is never closed is none.
+/// Finds boxes in one pass, O(n) time, memory for the braces open at a time. Braces must balance (escaped ones do not count); a box that is
+/// never closed is none.
 /// </summary>
 internal static class Boxes
 {

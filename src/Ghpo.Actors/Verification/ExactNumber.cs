@@ -11,8 +11,8 @@ namespace Ghpo.Verification;
 internal readonly record struct ExactNumber(BigInteger Numerator, BigInteger Denominator, bool Percent)
 {
     /// <summary>
-    /// More digits than this are not read as a number. Parsing 10^4 digits takes 0.7 ms and 10^5 take 13 ms, growing faster than their count; with the cap no answer that a
-    /// policy writes can stall the verifier.
+    /// More digits than this are not read as a number. Parsing 10^4 digits takes 0.7 ms and 10^5 take 13 ms, growing faster than their count;
+    /// with the cap no answer that a policy writes can stall the verifier.
     /// </summary>
     public const int MaxDigits = 10_000;
 

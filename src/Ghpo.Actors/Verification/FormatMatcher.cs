@@ -21,8 +21,8 @@ public static class FormatMatcher
     }
 
     /// <summary>
-    /// The paper's <c>^&lt;think>\n.*?\n&lt;/think>\n&lt;answer>\n.*?\n&lt;/answer>$</c>, where a dot is any character and $ also stands before a final line break.
-    /// The first middle part leaves the most room for the rest, so no other one has to be tried.
+    /// The paper's <c>^&lt;think>\n.*?\n&lt;/think>\n&lt;answer>\n.*?\n&lt;/answer>$</c>, where a dot is any character and $ also stands
+    /// before a final line break. The first middle part leaves the most room for the rest, so no other one has to be tried.
     /// </summary>
     private static bool ThinkAnswer(string text)
     {

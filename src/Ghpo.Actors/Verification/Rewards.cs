@@ -5,7 +5,9 @@ namespace Ghpo.Verification;
 /// <summary>R = w_accuracy · [verdict is Correct] + w_format · [form is right] (GHPO: 1.0 and 0.5).</summary>
 public static class Rewards
 {
-    /// <exception cref="ArgumentException">The verdict is about the verifier, not the answer: it has no reward, and its answer takes no part in advantages.</exception>
+    /// <exception cref="ArgumentException">
+    /// The verdict is about the verifier, not the answer: it has no reward, and its answer takes no part in advantages.
+    /// </exception>
     public static double Of(Verdict verdict, bool format, RewardSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);

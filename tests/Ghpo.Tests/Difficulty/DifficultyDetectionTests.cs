@@ -30,7 +30,7 @@ public sealed class DifficultyDetectionTests
         var attempt = new GroupAttempt(new GroupId(3, 1), new ProblemId("p"), 0, 0);
         var completion = new Completion([1], [0f], FinishReason.Stopped);
         var rollout = new RolloutGroup(
-            new PromptedGroup(attempt, [1], 0, false, true), [.. Enumerable.Repeat(completion, answers)], 1, new PolicyVersion(0), "worker");
+            new PromptedGroup(attempt, [1], [], 0, false, true), [.. Enumerable.Repeat(completion, answers)], 1, new PolicyVersion(0), "worker");
         ImmutableArray<Judgement> judgements = [.. verdicts.Select(verdict => new Judgement(verdict, true, ""))];
         return new VerifiedGroup(rollout, judgements);
     }

@@ -46,6 +46,8 @@ public sealed class DecoderTests
             .Concat(["model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"]);
         using var decoder = new Decoder(TinyModel.Config(type) with { TiedEmbeddings = false }, CPU, ScalarType.Float32);
 
+        Assert.Equal(expected.Order(StringComparer.Ordinal), decoder.state_dict().Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(expected.Order(StringComparer.Ordinal), ParameterShapes.Of(decoder.Config).Keys.Order(StringComparer.Ordinal));
         Assert.Equal(expected.Order(StringComparer.Ordinal), decoder.named_parameters().Select(entry => entry.name).Order(StringComparer.Ordinal));
     }
 

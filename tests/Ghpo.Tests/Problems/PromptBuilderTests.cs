@@ -1,6 +1,7 @@
 using Ghpo.Configuration;
 using Ghpo.Curriculum;
 using Ghpo.Hints;
+using Ghpo.Models;
 using Ghpo.Problems;
 using Ghpo.Rollout;
 using Xunit;
@@ -79,6 +80,17 @@ public sealed class PromptBuilderTests
         Assert.Equal("<|problem|>1+1,2,3<|solution|>", Compact.Decode(group.Prompt, keepSpecial: true));
     }
 
+    [Fact]
+    public void A_hinted_group_also_holds_the_prompt_without_the_hint()
+    {
+        PromptBuilder builder = CompactBuilder(maxTokens: 15);
+
+        Assert.Equal(Build(builder, 0).Prompt, Build(builder, 0.25).UnhintedPrompt);
+        Assert.Equal(Build(builder, 0).Prompt, Build(builder, 0.5).UnhintedPrompt);
+        Assert.Empty(Build(builder, 0).UnhintedPrompt);
+        Assert.Empty(Build(CompactBuilder(maxTokens: 10), 0.5).UnhintedPrompt);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData(" \n")]
@@ -138,6 +150,21 @@ public sealed class PromptBuilderTests
         using var folder = new TemporaryFolder();
         folder.Write("tokenizer_config.json", System.Text.Json.JsonSerializer.Serialize(new { chat_template = CompactTokens.ChatTemplate }));
         Assert.Same(PromptTemplate.Compact, PromptTemplate.Resolve(TemplateKind.Auto, folder.Path));
+    }
+
+    [Fact]
+    public void The_built_in_vocabulary_gives_the_prompts_that_the_template_says()
+    {
+        using var folder = new TemporaryFolder();
+        TinyTokenizer.Write(folder.Path, CompactTokens.All, CompactTokens.ChatTemplate, CompactTokens.End);
+        ModelTokenizer tokenizer = ModelTokenizer.Load(Path.Combine(folder.Path, "tokenizer.json"));
+        var problem = new Problem(new ProblemId("p/3"), "é 3+4<|end|>", "7", "😀😀 <|solution|>\n7", "");
+        var settings = new PromptSettings(TemplateKind.Auto, "", 1000, "auto");
+
+        PromptTemplate template = PromptTemplate.Resolve(settings.Template, folder.Path);
+        Assert.Equal(
+            CompactBuilder().Build(Attempt(0.75, problem), problem).Prompt,
+            new PromptBuilder(template, tokenizer, settings, Hints).Build(Attempt(0.75, problem), problem).Prompt);
     }
 
     [Theory]

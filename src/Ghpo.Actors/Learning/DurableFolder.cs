@@ -1,0 +1,96 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace Ghpo.Learning;
+
+/// <summary>
+/// Makes a folder appear whole or not at all: it is filled under <c>&lt;folder&gt;.partial</c>, every file and directory is flushed to the disk, and
+/// then it is renamed. After a crash at any instant either the old folder or the new one is found under its name; a folder that is being
+/// replaced may be found under <c>&lt;folder&gt;.replaced</c>.
+/// </summary>
+internal static partial class DurableFolder
+{
+    private const int ReadOnly = 0;
+
+    /// <param name="fill">Writes the files into the folder given to it.</param>
+    public static void Write(string folder, Action<string> fill)
+    {
+        folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        string parent = Path.GetDirectoryName(folder) ?? throw new ArgumentException($"{folder} is the root of a file system, not a folder to write.");
+        string partial = folder + ".partial";
+        string replaced = folder + ".replaced";
+        DeleteIfThere(partial);
+        Directory.CreateDirectory(partial);
+        fill(partial);
+        FlushTree(partial);
+        DeleteIfThere(replaced);
+        if (Directory.Exists(folder))
+        {
+            Directory.Move(folder, replaced);
+        }
+
+        Directory.Move(partial, folder);
+        FlushDirectory(parent);
+        DeleteIfThere(replaced);
+    }
+
+    private static void DeleteIfThere(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void FlushTree(string folder)
+    {
+        foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+        {
+            using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite);
+            RandomAccess.FlushToDisk(handle);
+        }
+
+        foreach (string directory in Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories))
+        {
+            FlushDirectory(directory);
+        }
+
+        FlushDirectory(folder);
+    }
+
+    // .NET opens no directories. Windows flushes a rename with its file system's own log.
+    private static void FlushDirectory(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        int descriptor = Open(directory, ReadOnly);
+        if (descriptor < 0)
+        {
+            throw new IOException($"Cannot open {directory} to flush it.", new Win32Exception(Marshal.GetLastPInvokeError()));
+        }
+
+        try
+        {
+            if (FileSync(descriptor) != 0)
+            {
+                throw new IOException($"Cannot flush {directory} to the disk.", new Win32Exception(Marshal.GetLastPInvokeError()));
+            }
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int FileSync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    private static partial int Close(int descriptor);
+}

@@ -1,0 +1,229 @@
+using System.Diagnostics;
+using Ghpo.Learning.Losses;
+using Ghpo.Models;
+using Ghpo.Policy;
+using Ghpo.Rollout;
+using Ghpo.Verification;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Ghpo.Learning;
+
+/// <summary>
+/// Policy-gradient training of a decoder by one step's groups at a time:
+/// <code>
+///   groups ─▶ rows (context, advantage, ratio) ─▶ token weights of the loss ─▶ micro-batches ─▶ gradient ─▶ clip ─▶ AdamW
+/// </code>
+/// Rows that cannot move the weights (zero advantage, no KL term) are not run through the model; they still count in the loss's
+/// weights. A step without any gradient is a step like the others: Adam goes on by its momentum, as reference trainers do.
+/// The caller sets the number of torch threads on the owner thread; with any number the same groups give the same bits.
+/// <para>Owns the model, its frozen copy if β &gt; 0, the optimizer, and the evaluation.</para>
+/// </summary>
+public sealed class PolicyTrainer : IPolicyTrainer
+{
+    private const string WeightsFile = "model.safetensors";
+    private const string OptimizerFile = "optimizer.safetensors";
+
+    private readonly LoadedModel _model;
+    private readonly LearningSettings _learning;
+    private readonly RewardSettings _rewards;
+    private readonly double _temperature;
+    private readonly int _maxNewTokens;
+    private readonly HeldOutEvaluation? _evaluation;
+    private readonly LearningRate _rate;
+    private readonly TokenObjective _objective;
+    private readonly (string Name, Parameter Parameter)[] _named;
+    private readonly Parameter[] _parameters;
+    private readonly AdamWOptimizer _optimizer;
+    private readonly Decoder? _reference;
+
+    /// <param name="model">The starting policy, which is also the reference of the KL term.</param>
+    /// <param name="temperature">τ that answers are sampled with.</param>
+    /// <param name="maxNewTokens">L_max of the dr_grpo loss.</param>
+    /// <param name="totalSteps">S of the learning-rate schedule.</param>
+    /// <param name="evaluation">Null: <see cref="Evaluate"/> is not to be called.</param>
+    public PolicyTrainer(
+        LoadedModel model,
+        LearningSettings learning,
+        RewardSettings rewards,
+        double temperature,
+        int maxNewTokens,
+        int totalSteps,
+        HeldOutEvaluation? evaluation)
+    {
+        _model = model;
+        _learning = learning;
+        _rewards = rewards;
+        _temperature = temperature;
+        _maxNewTokens = maxNewTokens;
+        _evaluation = evaluation;
+        _rate = new LearningRate(learning.Rate, learning.Schedule, learning.WarmUpRatio, totalSteps);
+        _objective = new TokenObjective(learning.EpsilonLow, learning.EpsilonHigh, learning.KlBeta);
+        _named = [.. model.Decoder.named_parameters().OrderBy(named => named.name, StringComparer.Ordinal)];
+        _parameters = [.. _named.Select(named => named.Parameter)];
+        _optimizer = new AdamWOptimizer(_named, learning.AdamBeta1, learning.AdamBeta2, learning.AdamEpsilon, learning.WeightDecay);
+        _reference = learning.KlBeta > 0 ? Frozen(model) : null;
+    }
+
+    public PolicyVersion Version { get; private set; }
+
+    private Device Device => _parameters[0].device;
+
+    /// <exception cref="DivergedException">The gradient is not finite.</exception>
+    public StepMetrics Train(IReadOnlyList<SettledGroup> groups)
+    {
+        long started = Stopwatch.GetTimestamp();
+        using var scope = NewDisposeScope();
+        TrainingBatch batch = TrainingBatch.Of(groups, Version, _learning, _rewards);
+        double[] weights = LossWeights.Of(_learning.Loss, batch.Rows, _maxNewTokens);
+        int[] moving = [.. Enumerable.Range(0, batch.Rows.Count).Where(i => weights[i] > 0 && Moves(batch.Rows[i]))];
+        IReadOnlyList<int[]> plan = MicroBatches.Pack([.. moving.Select(i => batch.Rows[i].Length)], _learning.MicroBatchTokens);
+        var microBatches = plan
+            .Select(part => MicroBatch.Of([.. part.Select(i => batch.Rows[moving[i]])], [.. part.Select(i => weights[moving[i]])], Device))
+            .ToArray();
+
+        // With several passes over a batch, π_old is the policy before the first of them.
+        Tensor[]? old = _learning.Iterations == 1
+            ? null
+            : [.. microBatches.Select(micro => TokenLogProbs.Constant(_model.Decoder, micro.Tokens, _temperature))];
+
+        double rate = _rate.At(Version.Value);
+        var sums = new StepSums();
+        double norms = 0;
+        for (int iteration = 0; iteration < _learning.Iterations; iteration++)
+        {
+            _model.Decoder.zero_grad();
+            for (int m = 0; m < microBatches.Length; m++)
+            {
+                Accumulate(microBatches[m], old?[m], sums);
+            }
+
+            double norm = Gradients.ClipNorm(_parameters, _learning.MaxGradientNorm);
+            if (!double.IsFinite(norm))
+            {
+                _model.Decoder.zero_grad();
+                throw new DivergedException(Version.Value, iteration, norm);
+            }
+
+            norms += norm;
+            _optimizer.Step(rate);
+        }
+
+        _model.Decoder.zero_grad();
+        Version = new PolicyVersion(Version.Value + 1);
+        long trained = moving.Sum(i => (long)batch.Rows[i].Tokens);
+        double passes = Math.Max(1, trained * _learning.Iterations);
+        return new StepMetrics(
+            Loss: sums.Loss / _learning.Iterations,
+            LearningRate: rate,
+            GradientNorm: norms / _learning.Iterations,
+            Entropy: sums.Entropy / passes,
+            Kl: sums.Kl / passes,
+            ClipFraction: sums.Clipped / passes,
+            ZeroAdvantageShare: batch.Groups == 0 ? 0 : (double)batch.ZeroAdvantageGroups / batch.Groups,
+            TrainedTokens: trained,
+            ProcessedTokens: moving.Sum(i => (long)batch.Rows[i].Length) * _learning.Iterations,
+            Seconds: Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    public PolicySnapshot TakeSnapshot(long epoch)
+    {
+        using var noGradient = no_grad();
+        var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach ((string name, Parameter parameter) in _named)
+        {
+            using var scope = NewDisposeScope();
+            weights.Add(name, parameter.detach().cpu().clone().DetachFromDisposeScope());
+        }
+
+        return new PolicySnapshot(epoch, Version, PolicyHash.Of(weights), weights);
+    }
+
+    public string SaveCheckpoint(string folder)
+    {
+        string digest = "";
+        DurableFolder.Write(folder, partial =>
+        {
+            ModelFolder.Save(partial, _model);
+            SafetensorsWriter.Write(Path.Combine(partial, OptimizerFile), _optimizer.State());
+            digest = CheckpointState.Write(partial, Version.Value, _optimizer.Steps).Digest;
+        });
+        return digest;
+    }
+
+    public void LoadCheckpoint(string folder)
+    {
+        CheckpointState state = CheckpointState.ReadVerified(folder);
+        using var weights = new CheckpointTensors(
+            Path.Combine(folder, WeightsFile), _named.Select(named => KeyValuePair.Create(named.Name, (Tensor)named.Parameter)));
+        using var moments = new CheckpointTensors(Path.Combine(folder, OptimizerFile), _optimizer.State());
+        weights.CopyToTargets();
+        moments.CopyToTargets();
+        _optimizer.Resume(state.OptimizerSteps);
+        Version = new PolicyVersion(state.Version);
+    }
+
+    public EvaluationResult Evaluate()
+    {
+        if (_evaluation is null)
+        {
+            throw new InvalidOperationException("This trainer was made without held-out problems.");
+        }
+
+        using PolicySnapshot snapshot = TakeSnapshot(epoch: 0);
+        return _evaluation.Run(snapshot);
+    }
+
+    public void Dispose()
+    {
+        _evaluation?.Dispose();
+        _optimizer.Dispose();
+        _reference?.Dispose();
+        _model.Dispose();
+    }
+
+    /// <summary>Adds a micro-batch's gradient to the parameters' and its measures to the sums.</summary>
+    private void Accumulate(MicroBatch micro, Tensor? stepStart, StepSums sums)
+    {
+        using var scope = NewDisposeScope();
+        Tensor distribution = TokenLogProbs.Distribution(_model.Decoder, micro.Tokens, _temperature);
+        Tensor policy = TokenLogProbs.Of(distribution, micro.Tokens);
+
+        // One pass: π_old = π_θ, and r is 1 by construction rather than by two forward passes that happen to agree.
+        Tensor learner = stepStart ?? policy.detach();
+        Tensor old = micro.OldFromSampler is null ? learner : where(micro.OldFromSampler, micro.Sampler, learner);
+        Tensor importance = micro.Stale is null
+            ? ones_like(old)
+            : TokenObjective.StalenessWeight(learner, micro.Sampler, micro.Stale, _learning.ImportanceCap);
+        Tensor? reference = _reference is null ? null : TokenLogProbs.Constant(_reference, micro.Tokens, _temperature);
+
+        TokenTerms terms = _objective.Of(policy, old, micro.Advantage, importance, reference);
+        Tensor loss = (micro.Weight * terms.Objective).sum().neg();
+        loss.backward();
+
+        sums.Loss += loss.item<float>();
+        sums.Entropy += TokenLogProbs.EntropySum(distribution).item<float>();
+        sums.Kl += terms.Kl is null ? 0 : terms.Kl.detach().sum().item<float>();
+        sums.Clipped += terms.Clipped.sum().item<long>();
+    }
+
+    private bool Moves(TrainingRow row) => row.Advantage != 0 || _learning.KlBeta > 0;
+
+    private static Decoder Frozen(LoadedModel model)
+    {
+        var frozen = new Decoder(model.Config, model.Decoder.Device, model.Decoder.Dtype);
+        frozen.CopyFrom(model.Decoder.named_parameters().ToDictionary(named => named.name, named => (Tensor)named.parameter), model.Folder);
+        return frozen;
+    }
+
+    private sealed class StepSums
+    {
+        public double Loss { get; set; }
+
+        public double Entropy { get; set; }
+
+        public double Kl { get; set; }
+
+        public double Clipped { get; set; }
+    }
+}
