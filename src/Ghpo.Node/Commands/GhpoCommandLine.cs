@@ -49,6 +49,7 @@ public static class GhpoCommandLine
             ResumeCommand.Build(),
             CompareCommand.Build(),
             ReportCommand.Build(),
+            PretrainCommand.Build(),
             ConfigCommand.Build(),
         };
         root.SetAction(parsed => root.Parse("--help").Invoke(parsed.InvocationConfiguration));

@@ -1,4 +1,5 @@
 using ScottPlot;
+using SkiaSharp;
 
 namespace Ghpo.Node.Reporting;
 
@@ -7,7 +8,7 @@ internal static class PlotFont
 {
     private static readonly string[] Preferred = ["Inter", "DejaVu Sans", "Liberation Sans", "Noto Sans", "Arial", "Helvetica", "Segoe UI"];
 
-    private static readonly string[] Installed = [.. Fonts.GetInstalledFonts().Where(name => name.Length > 0)];
+    private static readonly string[] Installed = [.. SKFontManager.Default.FontFamilies];
 
     /// <summary>What to do where plots have no labels; null where there are fonts.</summary>
     public static string? Advice => Installed.Length > 0 ? null : "The plots have no labels: this machine has no fonts. Install some (Debian, Ubuntu: apt-get install fonts-dejavu-core), then `ghpo report` draws them anew.";
