@@ -1,5 +1,4 @@
 using System.Text.Json;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ghpo.Models;
@@ -18,10 +17,9 @@ public static class SafetensorsWriter
         byte[] header = Header(ordered);
         file.Write(BitConverter.GetBytes((ulong)header.Length));
         file.Write(header);
-        using IDisposable _ = no_grad();
-        foreach ((string name, Tensor tensor) in ordered)
+        foreach ((_, Tensor tensor) in ordered)
         {
-            WriteElements(file, tensor);
+            TensorBytes.Visit(tensor, file.Write);
         }
 
         file.Flush(flushToDisk: true);
@@ -66,16 +64,5 @@ public static class SafetensorsWriter
         }
 
         return buffer.ToArray();
-    }
-
-    private static void WriteElements(FileStream file, Tensor tensor)
-    {
-        using DisposeScope _ = NewDisposeScope();
-        Tensor flat = tensor.detach().cpu().contiguous().view(-1);
-        long part = (1L << 28) / SafetensorsType.Width(flat.dtype);
-        for (long element = 0; element < flat.shape[0]; element += part)
-        {
-            file.Write(flat.narrow(0, element, Math.Min(part, flat.shape[0] - element)).bytes);
-        }
     }
 }
