@@ -5,13 +5,12 @@ using Ghpo.Models;
 TorchThreads.PreferPassiveWaiting();
 try
 {
-    return args is [var name, .. var rest]
-        ? name switch
-        {
-            "plain-loop" => PlainLoop.Run(rest),
-            _ => throw new UserErrorException($"There is no benchmark {name}; there is plain-loop."),
-        }
-        : throw new UserErrorException("Name a benchmark: plain-loop.");
+    return args switch
+    {
+        ["rollout", .. var rest] => RolloutBench.Run(rest),
+        ["plain-loop", .. var rest] => PlainLoop.Run(rest),
+        _ => throw new UserErrorException("Which benchmark? rollout, or plain-loop."),
+    };
 }
 catch (UserErrorException error)
 {

@@ -7,10 +7,16 @@ namespace Ghpo.Models;
 public static partial class TorchThreads
 {
     /// <summary>
-    /// Sets how many threads torch may use for calls made on the calling thread. libtorch for Linux is built on libgomp, where this number belongs
-    /// to the thread that sets it; a thread that never set one takes the number set last anywhere. So every owner thread sets its own, first.
+    /// Sets how many threads torch may use for calls made on the calling thread, and on no other. libtorch for Linux is built on libgomp, where
+    /// this number belongs to a thread; but libtorch gives each thread, at its first torch call, the number set last anywhere. So every owner
+    /// thread sets its own, and that first call has to come before: asking for the number is one.
     /// </summary>
-    public static void UseOnThisThread(int count) => set_num_threads(count);
+    public static void UseOnThisThread(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        _ = get_num_threads();
+        set_num_threads(count);
+    }
 
     /// <summary>
     /// Makes idle threads of a parallel region sleep instead of spin: spinning threads collapse when another process needs the core. OpenMP
