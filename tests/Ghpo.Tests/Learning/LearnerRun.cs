@@ -149,7 +149,7 @@ internal sealed class LearnerRun : IAsyncDisposable
         Settlement settlement = Settlement.Solved;
         while (!Solves(attempt))
         {
-            object raised = await Ask<object>(Hints, new RaiseHint(attempt));
+            object raised = await Ask<object>(Hints, new RaiseHint(attempt, 7));
             if (raised is HintGiven given)
             {
                 attempt = given.Next;
