@@ -1,10 +1,19 @@
 using Ghpo.Bench;
+using Ghpo.Configuration;
+using Ghpo.Models;
 
-switch (args.FirstOrDefault())
+TorchThreads.PreferPassiveWaiting();
+try
 {
-    case "rollout":
-        return RolloutBench.Run(args[1..]);
-    default:
-        Console.Error.WriteLine("Which benchmark? rollout");
-        return 1;
+    return args switch
+    {
+        ["rollout", .. var rest] => RolloutBench.Run(rest),
+        ["plain-loop", .. var rest] => PlainLoop.Run(rest),
+        _ => throw new UserErrorException("Which benchmark? rollout, or plain-loop."),
+    };
+}
+catch (UserErrorException error)
+{
+    Console.Error.WriteLine(error.Message);
+    return 2;
 }

@@ -51,6 +51,12 @@ public sealed partial class LearnerActor
         }
     }
 
+    private void OnReplayed(LearnerReplay.Replayed replayed)
+    {
+        Context.Unwatch(_replay);
+        Refold(replayed.State);
+    }
+
     private void Refold(LearnerState source)
     {
         _fold = source;

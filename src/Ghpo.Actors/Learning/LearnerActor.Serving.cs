@@ -14,7 +14,7 @@ public sealed partial class LearnerActor
     /// <summary>The highest step that was opened in this epoch; −1: none.</summary>
     private int _opened = -1;
 
-    /// <summary>Set by a stop: the last step to be committed.</summary>
+    /// <summary>Set by a stop or a spent budget: the last step to be committed.</summary>
     private int? _lastStep;
 
     private void Open(OpenStep command)
@@ -156,13 +156,18 @@ public sealed partial class LearnerActor
 
     private void Stop()
     {
-        // What is being sampled is finished, so that nothing sampled is lost; a step that nobody has begun is not.
-        _lastStep ??= Math.Max(_opened, _state.NextStep - 1);
-        AnswerParked();
+        OpenNoMore();
         if (_phase == Phase.Serving && !Training)
         {
             AfterStep();
         }
+    }
+
+    /// <summary>Steps that are being sampled are still trained, so that nothing sampled is lost. None is begun any more.</summary>
+    private void OpenNoMore()
+    {
+        _lastStep ??= Math.Max(_opened, _state.NextStep - 1);
+        AnswerParked();
     }
 
     /// <summary>
@@ -172,13 +177,18 @@ public sealed partial class LearnerActor
     private void AfterStep()
     {
         string? completion = LearnerDecisions.Completion(_settings, _state);
-        bool last = completion is not null || _state.NextStep > _lastStep;
+        if (completion is not null)
+        {
+            OpenNoMore();
+        }
+
+        bool last = _state.NextStep > _lastStep;
         if (LearnerDecisions.CheckpointDue(_settings, _state, _covered, last) && !_trainerWork.Contains(Activities.Checkpointing))
         {
             Ask(Activities.Checkpointing, new SaveCheckpoint(_state.NextStep, PathOf(_state.NextStep)));
         }
 
-        if (LearnerDecisions.EvaluationDue(_settings, _state, completion is not null) && !_trainerWork.Contains(Activities.Evaluating))
+        if (LearnerDecisions.EvaluationDue(_settings, _state, last && completion is not null) && !_trainerWork.Contains(Activities.Evaluating))
         {
             Ask(Activities.Evaluating, new Evaluate());
         }

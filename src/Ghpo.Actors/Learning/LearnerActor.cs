@@ -28,7 +28,7 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
     public const string JournalId = "learner";
 
     /// <summary>How long curriculum and hint schedule may take to note a group before they are told again: they may have died over it.</summary>
-    private static readonly TimeSpan NotesPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan NotesPatience = TimeSpan.FromSeconds(1);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly LearnerSettings _settings;
@@ -86,7 +86,7 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         Command<TellNotesAgain>(_ => _notes.TellAgain());
 
         Command<Restored>(OnRestored);
-        Command<LearnerReplay.Replayed>(replayed => Refold(replayed.State));
+        Command<LearnerReplay.Replayed>(OnReplayed);
         Command<Trained>(OnTrained);
         Command<Published>(OnPublished);
         Command<CheckpointSaved>(OnCheckpointSaved);
@@ -150,7 +150,7 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         {
             End(RunOutcome.Failed, "the trainer has stopped");
         }
-        else if (_phase == Phase.Restoring && terminated.ActorRef.Equals(_replay))
+        else if (terminated.ActorRef.Equals(_replay))
         {
             End(RunOutcome.Failed, "the journal could not be read again; the log says why");
         }

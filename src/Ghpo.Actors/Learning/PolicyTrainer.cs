@@ -16,7 +16,7 @@ namespace Ghpo.Learning;
 /// </code>
 /// Rows that cannot move the weights (zero advantage, no KL term) are not run through the model; they still count in the loss's
 /// weights. A step without any gradient is a step like the others: Adam goes on by its momentum, as reference trainers do.
-/// The caller sets the number of torch threads on the owner thread; with any number the same groups give the same bits.
+/// The owner thread is to use <c>learning.threads</c> torch threads; with any number of them the same groups give the same bits.
 /// <para>Owns the model, its frozen copy if β &gt; 0, the optimizer, and the evaluation.</para>
 /// </summary>
 public sealed class PolicyTrainer : IPolicyTrainer
@@ -170,8 +170,17 @@ public sealed class PolicyTrainer : IPolicyTrainer
             throw new InvalidOperationException("This trainer was made without held-out problems.");
         }
 
+        // The engine's results depend on nothing but its requests with one thread only.
         using PolicySnapshot snapshot = TakeSnapshot(epoch: 0);
-        return _evaluation.Run(snapshot);
+        TorchThreads.UseOnThisThread(1);
+        try
+        {
+            return _evaluation.Run(snapshot);
+        }
+        finally
+        {
+            TorchThreads.UseOnThisThread(_learning.Threads);
+        }
     }
 
     public void Dispose()

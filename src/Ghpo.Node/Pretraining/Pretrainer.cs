@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
 using Ghpo.Learning;
@@ -6,7 +5,6 @@ using Ghpo.Models;
 using Ghpo.Policy;
 using Ghpo.Problems;
 using Ghpo.Rollout;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ghpo.Node.Pretraining;

@@ -1,6 +1,5 @@
 using Ghpo.Learning;
 using Ghpo.Models;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

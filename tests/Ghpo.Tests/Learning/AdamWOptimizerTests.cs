@@ -1,6 +1,6 @@
 using Ghpo.Learning;
-using TorchSharp;
 using TorchSharp.Modules;
+using Xunit;
 using static TorchSharp.torch;
 
 namespace Ghpo.Tests.Learning;

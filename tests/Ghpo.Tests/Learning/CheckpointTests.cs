@@ -1,6 +1,7 @@
 using Ghpo.Learning;
 using Ghpo.Policy;
 using Ghpo.Rollout;
+using Xunit;
 
 namespace Ghpo.Tests.Learning;
 

@@ -86,9 +86,9 @@ internal sealed class LearnerRun : IAsyncDisposable
     /// <summary>Samples step by step until there are no more.</summary>
     internal async Task Sample(int steps = int.MaxValue)
     {
-        for (int step = 0; step < steps; step++)
+        int first = (await Ask<LearnerView>(Learner, new GetLearner())).Step;
+        for (int step = first; step - first < steps; step++)
         {
-            StepPlan plan = await Ask<StepPlan>(Curriculum, new PlanStep(step));
             while (true)
             {
                 object answer = await Ask<object>(Learner, new OpenStep(step));
@@ -98,6 +98,12 @@ internal sealed class LearnerRun : IAsyncDisposable
                 }
 
                 var opened = Assert.IsType<StepOpened>(answer);
+                if (opened.Settled.Count == Options.Groups)
+                {
+                    break;
+                }
+
+                StepPlan plan = await Ask<StepPlan>(Curriculum, new PlanStep(step));
                 PlannedGroup[] open = [.. plan.Groups.Where(group => !opened.Settled.Contains(group.Group.Index))];
                 bool settled = true;
                 foreach (PlannedGroup group in Options.Reversed ? open.Reverse() : open)
@@ -112,6 +118,18 @@ internal sealed class LearnerRun : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Waits until so many steps are committed.</summary>
+    internal async Task Committed(int steps)
+    {
+        while ((await Ask<LearnerView>(Learner, new GetLearner())).Step < steps)
+        {
+            await Task.Delay(5);
+        }
+    }
+
+    /// <summary>Opens a step, as a first rollout of it would.</summary>
+    internal async Task Opened(int step) => Assert.IsType<StepOpened>(await Ask<object>(Learner, new OpenStep(step)));
 
     /// <summary>The hashes of the weights after each committed step.</summary>
     internal static ImmutableArray<string> Hashes(string folder) =>

@@ -1,4 +1,5 @@
 using Ghpo.Learning;
+using Xunit;
 
 namespace Ghpo.Tests.Learning;
 

@@ -1,5 +1,7 @@
+using FsCheck;
 using FsCheck.Fluent;
 using Ghpo.Learning;
+using Xunit;
 
 namespace Ghpo.Tests.Learning;
 

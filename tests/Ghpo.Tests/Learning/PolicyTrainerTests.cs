@@ -3,7 +3,7 @@ using Ghpo.Models;
 using Ghpo.Policy;
 using Ghpo.Rollout;
 using Ghpo.Verification;
-using TorchSharp;
+using Xunit;
 using static TorchSharp.torch;
 
 namespace Ghpo.Tests.Learning;
@@ -171,7 +171,7 @@ public sealed class PolicyTrainerTests : IDisposable
         using PolicySnapshot after = trainer.TakeSnapshot(1);
         foreach ((string name, Tensor weight) in after.Weights.Where(weight => weight.Key != "model.norm.weight"))
         {
-            Assert.True(weight.equal(before.Weights[name]), $"{name} has moved");
+            Assert.True(weight.eq(before.Weights[name]).all().item<bool>(), $"{name} has moved");
         }
     }
 

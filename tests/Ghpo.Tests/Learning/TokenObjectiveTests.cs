@@ -1,5 +1,6 @@
 using Ghpo.Learning.Losses;
 using TorchSharp;
+using Xunit;
 using static TorchSharp.torch;
 
 namespace Ghpo.Tests.Learning;

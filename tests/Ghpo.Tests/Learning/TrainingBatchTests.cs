@@ -1,6 +1,7 @@
 using Ghpo.Learning;
 using Ghpo.Rollout;
 using Ghpo.Verification;
+using Xunit;
 
 namespace Ghpo.Tests.Learning;
 
