@@ -1,3 +1,6 @@
+using Ghpo.Models;
 using Ghpo.Node.Commands;
 
+// Before anything loads libtorch, which reads the environment once.
+TorchThreads.PreferPassiveWaiting();
 return await GhpoCommandLine.RunAsync(args, Console.Out, Console.Error);

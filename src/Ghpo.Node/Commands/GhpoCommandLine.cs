@@ -49,9 +49,10 @@ public static class GhpoCommandLine
             ResumeCommand.Build(),
             CompareCommand.Build(),
             ReportCommand.Build(),
+            PretrainCommand.Build(),
             ConfigCommand.Build(),
         };
-        root.SetAction(_ => root.Parse("--help").Invoke());
+        root.SetAction(parsed => root.Parse("--help").Invoke(parsed.InvocationConfiguration));
         return root;
     }
 }

@@ -27,6 +27,11 @@ internal static class ReportCommand
                 console.WriteLine($"report: {page}");
             }
 
+            if (PlotFont.Advice is { } advice)
+            {
+                console.WriteLine(advice);
+            }
+
             return ExitCodes.Success;
         });
         return command;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Ghpo.Node.Reporting;
 using ScottPlot;
 using Spectre.Console;
 using static Ghpo.Node.Reporting.StepFigures;
@@ -86,7 +87,7 @@ internal static class ComparisonReport
 
     private static Plot Plot(ComparisonResult result)
     {
-        var plot = new Plot();
+        Plot plot = PlotFont.Use(new Plot());
         for (int i = 0; i < result.Arms.Count; i++)
         {
             ArmResult arm = result.Arms[i];

@@ -2,8 +2,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Ghpo.Configuration;
 using Ghpo.Inspection;
+using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Node.Runs;
+using Ghpo.Rollout;
 using static Ghpo.Inspection.RunEvents;
 
 namespace Ghpo.Node.Reporting;
@@ -11,7 +13,8 @@ namespace Ghpo.Node.Reporting;
 /// <summary>
 /// Appends each step to <c>metrics/steps.jsonl</c> and each evaluation to <c>metrics/evaluations.jsonl</c>, flushed line by line, and leaves the
 /// run's end in <c>metrics/outcome.json</c>. Reading takes the last line of a step or version, so a line written again after a resume replaces
-/// the earlier one, and passes over a last line that a crash cut short.
+/// the earlier one, and passes over a line that a crash cut short. When a run goes on, what a killed process left out is filled in from the
+/// run's journal (SQLite; with PostgreSQL such a line stays missing).
 /// </summary>
 internal sealed class MetricsFiles(RunFolder folder, TimeProvider time) : IRunObserver
 {
@@ -23,12 +26,13 @@ internal sealed class MetricsFiles(RunFolder folder, TimeProvider time) : IRunOb
         {
             case RunStarted:
                 File.Delete(folder.Outcome);
+                FillIn();
                 break;
             case StepCompleted completed:
-                Append(folder.Steps, JsonSerializer.Serialize(completed.Report, MetricsJson.Default.StepReport));
+                Append(completed.Report);
                 break;
             case PolicyMeasured measured:
-                Append(folder.Evaluations, JsonSerializer.Serialize(measured.Result, MetricsJson.Default.EvaluationResult));
+                Append(measured.Result);
                 break;
             case RunEnded ended:
                 var record = new RunOutcomeRecord(ended.Outcome, progress.StepsDone, ended.Reason, time.GetElapsedTime(_begun).TotalSeconds);
@@ -51,6 +55,34 @@ internal sealed class MetricsFiles(RunFolder folder, TimeProvider time) : IRunOb
 
     /// <summary>How the run ended; null while it runs, or if it was killed.</summary>
     public static RunOutcomeRecord? ReadOutcome(RunFolder folder) => Read(folder.Outcome, MetricsJson.Default.RunOutcomeRecord).LastOrDefault();
+
+    /// <summary>Steps and evaluations that are in the journal, but that a killed process did not come to write here.</summary>
+    private void FillIn()
+    {
+        if (!File.Exists(folder.Journal))
+        {
+            return;
+        }
+
+        HashSet<int> steps = [.. ReadSteps(folder).Select(step => step.Step)];
+        HashSet<PolicyVersion> versions = [.. ReadEvaluations(folder).Select(result => result.Version)];
+        foreach (object journalled in new JournalReader(folder.Journal).Events(LearnerActor.JournalId))
+        {
+            switch (journalled)
+            {
+                case LearnerProtocol.StepCommitted committed when steps.Add(committed.Step):
+                    Append(committed.Report);
+                    break;
+                case LearnerProtocol.PolicyEvaluated evaluated when versions.Add(evaluated.Result.Version):
+                    Append(evaluated.Result);
+                    break;
+            }
+        }
+    }
+
+    private void Append(StepReport step) => Append(folder.Steps, JsonSerializer.Serialize(step, MetricsJson.Default.StepReport));
+
+    private void Append(EvaluationResult result) => Append(folder.Evaluations, JsonSerializer.Serialize(result, MetricsJson.Default.EvaluationResult));
 
     private static void Append(string file, string line)
     {

@@ -15,7 +15,7 @@ internal sealed class PlainView(TextWriter output) : IRunView
             RunStarted started => Describe(started),
             StepCompleted => Describe(progress),
             PolicyMeasured measured => Describe(measured.Result),
-            CheckpointWritten checkpoint => $"checkpoint before step {checkpoint.NextStep}: {checkpoint.Folder}",
+            CheckpointWritten checkpoint => $"checkpoint after step {checkpoint.NextStep}: {checkpoint.Folder}",
             _ => null,
         };
         if (line is not null)
@@ -40,7 +40,7 @@ internal sealed class PlainView(TextWriter output) : IRunView
     internal static string Describe(RunStarted started)
     {
         string budget = started.TokenBudget > 0 ? $" or {Count(started.TokenBudget)} tokens" : "";
-        string from = started.NextStep > 0 ? $"; resumed before step {started.NextStep}" : "";
+        string from = started.NextStep > 0 ? $"; resumed after step {started.NextStep}" : "";
         return $"run {started.Run}: {started.Steps} steps{budget}, {Count(started.Problems)} problems, {Count(started.HeldOutProblems)} held out{from}";
     }
 

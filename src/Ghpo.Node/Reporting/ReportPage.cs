@@ -34,6 +34,11 @@ internal static class ReportPage
             .Append(Style).Append("\n</style></head>\n<body>\n<h1>").Append(Escape(run.Folder.Name)).Append("</h1>\n");
         Facts(page, run);
         HeldOut(page, run);
+        if (PlotFont.Advice is { } advice)
+        {
+            page.Append("<p>").Append(Escape(advice)).Append("</p>\n");
+        }
+
         foreach ((string title, string file) in plots)
         {
             page.Append("<h2>").Append(Escape(title)).Append("</h2>\n<img alt=\"").Append(Escape(title)).Append("\" src=\"data:image/png;base64,")

@@ -1,5 +1,6 @@
 using Ghpo.Inspection;
 using ScottPlot;
+using ScottPlot.TickGenerators;
 
 namespace Ghpo.Node.Reporting;
 
@@ -49,6 +50,7 @@ internal static class RunPlots
     private static Plot Lines(IReadOnlyList<StepReport> steps, string unit, params (string Name, Func<StepReport, double?> Value)[] lines)
     {
         Plot plot = Framed("step", unit);
+        plot.Axes.Bottom.TickGenerator = WholeNumbers();
         foreach ((string name, Func<StepReport, double?> value) in lines)
         {
             (double X, double Y)[] points = [.. steps.Select(step => ((double)step.Step, value(step))).Where(point => point.Item2 is { } y && double.IsFinite(y)).Select(point => (point.Item1, point.Item2!.Value))];
@@ -69,6 +71,7 @@ internal static class RunPlots
     private static Plot Settled(IReadOnlyList<StepReport> steps)
     {
         Plot plot = Framed("step", "share of groups");
+        plot.Axes.Bottom.TickGenerator = WholeNumbers();
         string[] names = [.. steps.SelectMany(step => step.Settlements().Select(part => part.Name)).Distinct()];
         double[] x = [.. steps.Select(step => (double)step.Step)];
         double[] below = new double[steps.Count];
@@ -105,9 +108,11 @@ internal static class RunPlots
         return plot;
     }
 
+    private static NumericAutomatic WholeNumbers() => new() { IntegerTicksOnly = true };
+
     private static Plot Framed(string x, string y)
     {
-        var plot = new Plot();
+        Plot plot = PlotFont.Use(new Plot());
         plot.XLabel(x);
         plot.YLabel(y);
         return plot;

@@ -83,6 +83,11 @@ internal static class TrainingRun
         }
 
         console.WriteLine($"report: {report}");
+        if (PlotFont.Advice is { } advice)
+        {
+            console.WriteLine(advice);
+        }
+
         if (ended.Outcome == RunOutcome.Stopped)
         {
             console.WriteLine($"Stopped{(ended.Reason is { } reason ? $": {reason}" : "")}. Go on with: {folder.ResumeCommand}");

@@ -21,7 +21,7 @@ internal static class EventFile
             ReadOnlySpan<byte> data = rest.Slice(12, length);
             Assert.Equal(Masked(data), BinaryPrimitives.ReadUInt32LittleEndian(rest[(12 + length)..]));
             rest = rest[(16 + length)..];
-            Tensorboard.Event one = Tensorboard.Event.Parser.ParseFrom(data);
+            Tensorboard.Event one = Tensorboard.Event.Parser.ParseFrom(data.ToArray());
             if (first)
             {
                 Assert.Equal("brain.Event:2", one.FileVersion);

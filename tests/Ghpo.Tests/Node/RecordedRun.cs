@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Event;
 using Akka.Hosting;
@@ -8,7 +7,6 @@ using Ghpo.Node.Runs;
 using Ghpo.Rollout;
 using Ghpo.Verification;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using static Ghpo.Inspection.RunEvents;
 
 namespace Ghpo.Tests.Node;
