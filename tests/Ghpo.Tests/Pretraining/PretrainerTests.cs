@@ -85,14 +85,18 @@ public sealed class PretrainerTests : IDisposable
         TokenSequence[] batch = [.. Enumerable.Range(0, 8).Select(_ => sequences.Next(hintedShare: 0.5))];
         using var decoder = new Decoder(Learning.Samples.Model with { MaxPositions = 256 }, CPU, ScalarType.Float32);
         decoder.Initialise(1);
-        using var trainer = new SupervisedTrainer(decoder, rate: 1e-2, steps: 30);
+        using var trainer = new SupervisedTrainer(decoder, rate: 3e-3, steps: 100);
 
         double first = trainer.Step(batch);
-        double last = Enumerable.Range(0, 29).Select(_ => trainer.Step(batch)).Last();
+        double last = first;
+        for (int step = 1; step < 100; step++)
+        {
+            last = trainer.Step(batch);
+        }
 
         // A fresh model is all but uniform over its 260 tokens: ln 260 = 5.56.
         Assert.Equal(Math.Log(260), first, 0.1);
-        Assert.True(last < 3.5, $"the loss is {last} after 30 steps on the same 8 sequences");
+        Assert.True(last < 3.5, $"the loss is {last} after 100 steps on the same 8 sequences");
     }
 
     private (PretrainingSequences Sequences, ITokenizer Tokenizer) Sequences(ulong seed)
