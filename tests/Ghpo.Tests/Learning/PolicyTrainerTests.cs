@@ -3,6 +3,7 @@ using Ghpo.Models;
 using Ghpo.Policy;
 using Ghpo.Rollout;
 using Ghpo.Verification;
+using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -181,14 +182,14 @@ public sealed class PolicyTrainerTests : IDisposable
         using PolicyTrainer trainer = Trainer(Samples.Learning with { KlBeta = 0.1, Iterations = 2, MicroBatchTokens = 60 });
         trainer.Train(Samples.Step(0, 0));
         trainer.Train(Samples.Step(1, 1));
-        long before = Tensor.TotalCount;
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         for (int step = 2; step < 6; step++)
         {
             trainer.Train(Samples.Step(step, step));
             trainer.TakeSnapshot(1).Dispose();
         }
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
     private PolicyTrainer Trainer(LearningSettings settings) =>
