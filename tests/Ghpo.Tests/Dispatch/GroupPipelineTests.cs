@@ -111,14 +111,14 @@ public sealed class GroupPipelineTests : IAsyncLifetime
         });
 
         Task<Done> running = new GroupPipeline(stages, Gauges(), Permits).Create(source).Run(_materializer);
-        await full.Task.WaitAsync(_patience);
+        await full.Task.WaitAsync(_patience, TestContext.Current.CancellationToken);
         await Task.Delay(200, TestContext.Current.CancellationToken);
         Assert.False(running.IsCompleted);
         // One more may wait at the head, pulled ahead of a permit by the source's own operator.
         Assert.InRange(planned, Permits, Permits + 1);
 
         acknowledge.SetResult();
-        await running.WaitAsync(_patience);
+        await running.WaitAsync(_patience, TestContext.Current.CancellationToken);
         Assert.Equal(50, planned);
     }
 
