@@ -46,7 +46,7 @@ internal static class CompareCommand
             }
         }
 
-        using var runner = new TrialRunner(plan, jobs, Note);
+        using var runner = new TrialRunner(plan, jobs, Note, TrialRunner.ThisProgram);
         IReadOnlyList<(Trial Trial, TrialEnd End)> ends;
         bool interrupted;
         using (var interruption = new Interruption(
@@ -65,6 +65,22 @@ internal static class CompareCommand
             interrupted = interruption.Asked;
         }
 
+        ComparisonResult result = Gather(plan, ends, runner.LogOf);
+        ComparisonReport.Write(result, plan.Folder);
+        ComparisonReport.Print(result, console);
+        console.WriteLine($"{plan.Folder}/comparison.md, .json and .png hold this; each run has its own folder and report beside them.");
+        if (interrupted)
+        {
+            console.WriteLine("Interrupted; the same command goes on.");
+            return ExitCodes.Interrupted;
+        }
+
+        return result.Missing.Count == 0 ? ExitCodes.Success : ExitCodes.Failure;
+    }
+
+    /// <summary>Reads what the complete trials measured from their run folders.</summary>
+    internal static ComparisonResult Gather(ComparisonPlan plan, IEnumerable<(Trial Trial, TrialEnd End)> ends, Func<Trial, string> logOf)
+    {
         var results = new List<TrialResult>();
         var missing = new List<string>();
         foreach ((Trial trial, TrialEnd end) in ends)
@@ -76,20 +92,10 @@ internal static class CompareCommand
             }
             else
             {
-                missing.Add($"{trial.Name} ({end}, log {runner.LogOf(trial)})");
+                missing.Add($"{trial.Name} ({end}, log {logOf(trial)})");
             }
         }
 
-        ComparisonResult result = ComparisonResult.Of(plan.Name, plan.TokenBudget, [.. plan.Arms.Select(arm => arm.Name)], results, missing);
-        ComparisonReport.Write(result, plan.Folder);
-        ComparisonReport.Print(result, console);
-        console.WriteLine($"{plan.Folder}/comparison.md, .json and .png hold this; each run has its own folder and report beside them.");
-        if (interrupted)
-        {
-            console.WriteLine("Interrupted; the same command goes on.");
-            return ExitCodes.Interrupted;
-        }
-
-        return missing.Count == 0 ? ExitCodes.Success : ExitCodes.Failure;
+        return ComparisonResult.Of(plan.Name, plan.TokenBudget, [.. plan.Arms.Select(arm => arm.Name)], results, missing);
     }
 }

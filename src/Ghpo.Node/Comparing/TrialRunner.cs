@@ -24,11 +24,22 @@ internal enum TrialEnd
 /// Runs trials as processes of this same program, each with its own run folder and a log beside it, a number of them at a time. A trial that
 /// is complete is not run again, one that was interrupted is resumed, and one that fails does not stop the others.
 /// </summary>
-internal sealed class TrialRunner(ComparisonPlan plan, int jobs, Action<string> note) : IDisposable
+/// <param name="program">The program, and its first arguments; <see cref="ThisProgram"/> but in tests.</param>
+internal sealed class TrialRunner(ComparisonPlan plan, int jobs, Action<string> note, IReadOnlyList<string> program) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly HashSet<Process> _running = [];
     private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>How this process was started: its program file, or, as <c>dotnet ghpo.dll</c>, the runtime and the assembly.</summary>
+    public static IReadOnlyList<string> ThisProgram
+    {
+        get
+        {
+            string file = Environment.ProcessPath ?? throw new InvalidOperationException("This process does not know its own program file.");
+            return Path.GetFileNameWithoutExtension(file) == "dotnet" ? [file, typeof(TrialRunner).Assembly.Location] : [file];
+        }
+    }
 
     /// <exception cref="UserErrorException">A trial's folder holds a run with other settings.</exception>
     public async Task<IReadOnlyList<(Trial Trial, TrialEnd End)>> RunAsync()
@@ -118,10 +129,7 @@ internal sealed class TrialRunner(ComparisonPlan plan, int jobs, Action<string> 
 
     private async Task<int> RunProcessAsync(string[] arguments, string log)
     {
-        string program = Environment.ProcessPath ?? throw new InvalidOperationException("This process does not know its own program file.");
-        // As `dotnet ghpo.dll` the program is the runtime, and the assembly its first argument.
-        bool viaRuntime = Path.GetFileNameWithoutExtension(program) == "dotnet";
-        var start = new ProcessStartInfo(program, viaRuntime ? [typeof(TrialRunner).Assembly.Location, .. arguments] : arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         await using var writer = new StreamWriter(log, append: true) { AutoFlush = true };
         using var process = new Process { StartInfo = start };
         process.OutputDataReceived += Copy;
