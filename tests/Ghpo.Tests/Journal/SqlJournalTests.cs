@@ -1,5 +1,7 @@
 using Ghpo.Curriculum;
 using Ghpo.Hints;
+using Ghpo.Inspection;
+using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Tests.Learning;
 using Ghpo.Tests.Problems;
@@ -23,6 +25,25 @@ public sealed class SqlJournalTests : IDisposable
         Assert.Equal(["7601"], JournalRows.Of(_folder.Path, "SELECT DISTINCT identifier FROM journal"));
         Assert.Equal(["ls-v1"], JournalRows.Of(_folder.Path, "SELECT DISTINCT manifest FROM snapshot"));
         Assert.Equal(["7601"], JournalRows.Of(_folder.Path, "SELECT DISTINCT serializer_id FROM snapshot"));
+    }
+
+    [Fact]
+    public async Task A_run_on_PostgreSQL_is_taken_up_again_where_it_ended()
+    {
+        // A connection string to an empty database, for example "Host=127.0.0.1;Username=ghpo;Database=ghpo".
+        string? connection = Environment.GetEnvironmentVariable("GHPO_TEST_POSTGRESQL");
+        if (string.IsNullOrEmpty(connection))
+        {
+            Assert.Skip("GHPO_TEST_POSTGRESQL is not set");
+        }
+
+        var options = new LearnerRunOptions { Journal = new JournalSettings(JournalProvider.Postgresql, connection) };
+        RunEvents.RunEnded ended = await LearnerRun.Complete(_folder.Path, options);
+        Assert.Equal((RunOutcome.Completed, 3), (ended.Outcome, ended.Steps));
+
+        await using LearnerRun resumed = await LearnerRun.Start(_folder.Path, options);
+        Assert.Equal(ended, await resumed.Ended);
+        Assert.Equal(2, (await resumed.Learner.Answer<LearnerProtocol.LearnerView>(new LearnerProtocol.GetLearner())).Epoch);
     }
 
     [Fact]
