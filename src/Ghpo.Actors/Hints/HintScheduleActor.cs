@@ -94,7 +94,7 @@ public sealed class HintScheduleActor : ReceivePersistentActor
         }
         else if (HintLadder.Next(_settings, level) is { } next)
         {
-            GroupAttempt given = next with { TokensSpent = failed.TokensSpent + command.Tokens };
+            GroupAttempt given = next with { TokensSpent = level.TokensSpent + command.Tokens };
             Persist(Raised(given), raised =>
             {
                 Apply(raised);

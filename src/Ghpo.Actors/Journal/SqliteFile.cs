@@ -53,18 +53,19 @@ public sealed class SqliteFile : IDisposable
         }
     }
 
-    public void Dispose() => _hold.Dispose();
+    public void Dispose()
+    {
+        File.Delete(HolderPath(Path));
+        _hold.Dispose();
+    }
 
     private static FileStream Lock(string path)
     {
-        string lockPath = System.IO.Path.ChangeExtension(path, ".lock");
         try
         {
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!);
-            var hold = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            hold.SetLength(0);
-            hold.Write(System.Text.Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            hold.Flush();
+            var hold = new FileStream(LockPath(path), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            File.WriteAllText(HolderPath(path), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
             return hold;
         }
         catch (UnauthorizedAccessException failure)
@@ -73,30 +74,14 @@ public sealed class SqliteFile : IDisposable
         }
         catch (IOException failure)
         {
-            throw new UserErrorException(HolderOf(lockPath) is { } holder
-                ? $"{path} is held by {holder}; stop it or use another run name."
+            throw new UserErrorException(File.Exists(HolderPath(path))
+                ? $"{path} is held by process {File.ReadAllText(HolderPath(path))}; stop it or use another run name."
                 : $"{path} cannot be written: {failure.Message}");
         }
     }
 
-    /// <summary>Who has written itself into a lock file that cannot be had; null if there is no such file.</summary>
-    private static string? HolderOf(string lockPath)
-    {
-        if (!File.Exists(lockPath))
-        {
-            return null;
-        }
+    private static string LockPath(string path) => System.IO.Path.ChangeExtension(path, ".lock");
 
-        try
-        {
-            using var reader = new StreamReader(new FileStream(lockPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-            string id = reader.ReadToEnd();
-            return id.Length > 0 ? $"process {id}" : "another process";
-        }
-        catch (IOException)
-        {
-            // Windows keeps readers out as well.
-            return "another process";
-        }
-    }
+    /// <summary>The holder's process id is in a file of its own: a locked file cannot be read by others everywhere.</summary>
+    private static string HolderPath(string path) => System.IO.Path.ChangeExtension(path, ".pid");
 }

@@ -30,7 +30,7 @@ internal static partial class DurableFolder
         }
 
         Directory.Move(partial, folder);
-        FlushDirectory(parent);
+        Flush(parent);
         DeleteIfThere(replaced);
     }
 
@@ -46,42 +46,53 @@ internal static partial class DurableFolder
     {
         foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
         {
-            using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite);
-            RandomAccess.FlushToDisk(handle);
+            Flush(file);
         }
 
         foreach (string directory in Directory.EnumerateDirectories(folder, "*", SearchOption.AllDirectories))
         {
-            FlushDirectory(directory);
+            Flush(directory);
         }
 
-        FlushDirectory(folder);
+        Flush(folder);
     }
 
-    // .NET opens no directories. Windows flushes a rename with its file system's own log.
-    private static void FlushDirectory(string directory)
+    // The C library is asked because .NET opens no directories, and flushes no file that it may not write: a tokenizer copied from a
+    // write-protected model folder is one.
+    private static void Flush(string path)
     {
         if (OperatingSystem.IsWindows())
         {
+            FlushOnWindows(path);
             return;
         }
 
-        int descriptor = Open(directory, ReadOnly);
+        int descriptor = Open(path, ReadOnly);
         if (descriptor < 0)
         {
-            throw new IOException($"Cannot open {directory} to flush it.", new Win32Exception(Marshal.GetLastPInvokeError()));
+            throw new IOException($"Cannot open {path} to flush it.", new Win32Exception(Marshal.GetLastPInvokeError()));
         }
 
         try
         {
             if (FileSync(descriptor) != 0)
             {
-                throw new IOException($"Cannot flush {directory} to the disk.", new Win32Exception(Marshal.GetLastPInvokeError()));
+                throw new IOException($"Cannot flush {path} to the disk.", new Win32Exception(Marshal.GetLastPInvokeError()));
             }
         }
         finally
         {
             _ = Close(descriptor);
+        }
+    }
+
+    // Directories need no flush there: NTFS logs a rename itself.
+    private static void FlushOnWindows(string path)
+    {
+        if (File.Exists(path))
+        {
+            using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+            RandomAccess.FlushToDisk(handle);
         }
     }
 

@@ -15,6 +15,9 @@ public sealed class ModelTokenizer : ITokenizer
     /// <summary>GPT-2's word pattern, which a ByteLevel pre-tokenizer uses by itself.</summary>
     private const string Gpt2Words = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
+    /// <summary>U+FFFD in UTF-8.</summary>
+    private static readonly byte[] ReplacementCharacter = [0xEF, 0xBF, 0xBD];
+
     private readonly BpeTokenizer _words;
     private readonly ImmutableDictionary<string, int> _added;
     private readonly Regex? _addedPattern;
@@ -88,19 +91,19 @@ public sealed class ModelTokenizer : ITokenizer
         var bytes = new List<byte>();
         foreach (int token in tokens)
         {
-            if ((uint)token >= (uint)_bytes.Length)
+            ArgumentOutOfRangeException.ThrowIfNegative(token, nameof(tokens));
+            if (token < _bytes.Length && _addedNames[token] is { } name)
             {
-                throw new ArgumentOutOfRangeException(nameof(tokens), token, $"The vocabulary has {_bytes.Length} tokens.");
+                if (keepSpecial)
+                {
+                    Flush();
+                    text.Append(name);
+                }
             }
-
-            if (_addedNames[token] is not { } name)
+            else
             {
-                bytes.AddRange(_bytes[token] ?? []);
-            }
-            else if (keepSpecial)
-            {
-                Flush();
-                text.Append(name);
+                // A model's vocabulary may be padded beyond the tokenizer's; what it samples there stays visible.
+                bytes.AddRange(token < _bytes.Length && _bytes[token] is { } known ? known : ReplacementCharacter);
             }
         }
 

@@ -25,7 +25,7 @@ public interface IGenerationEngine : IDisposable
     void Submit(GenerationRequest request);
 
     /// <summary>Decodes one token of every running sequence and returns the requests that this finished.</summary>
-    /// <exception cref="NonFiniteLogitsException">The model produced NaN or infinite logits; names the request.</exception>
+    /// <exception cref="NonFiniteLogitsException">The model produced NaN or infinite logits; names the request. Every running sequence is dropped.</exception>
     IReadOnlyList<GenerationResult> Step();
 }
 

@@ -16,6 +16,7 @@ namespace Ghpo.Node.Pretraining;
 /// <param name="Rate">Peak learning rate.</param>
 /// <param name="HintedShare">Share of the sequences that carry a hint.</param>
 /// <param name="Threads">Torch threads.</param>
+/// <param name="Problems">Problems of each number of operations that the accuracy in the README is measured on.</param>
 public sealed record PretrainOptions(
     string Out,
     long Seed = 1,
@@ -29,7 +30,8 @@ public sealed record PretrainOptions(
     ModelType Type = ModelType.Qwen3,
     double Rate = 2e-3,
     double HintedShare = 0.5,
-    int Threads = 2)
+    int Threads = 2,
+    int Problems = 300)
 {
     /// <summary>The command that these options stand for.</summary>
     public string CommandLine => FormattableString.Invariant(

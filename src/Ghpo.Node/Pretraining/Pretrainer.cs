@@ -18,7 +18,6 @@ public static class Pretrainer
     private const int LogEverySteps = 50;
     private const int MeasureEverySteps = 500;
     private const int ProblemsOnTheWay = 50;
-    private const int ProblemsAtTheEnd = 300;
 
     // Share of the steps that sees short problems without hints alone. Copying a line is learned there within a few hundred steps; among
     // long hinted sequences the loss stands still for thousands.
@@ -47,7 +46,7 @@ public static class Pretrainer
 
         ModelFolder.Save(options.Out, config, decoder, options.Out);
         using PolicySnapshot policy = Snapshot(decoder, options.Steps);
-        string table = TaskAccuracy.Table(new TaskAccuracy(config, tokenizer, measureSeed, ProblemsAtTheEnd).Measure(policy));
+        string table = TaskAccuracy.Table(new TaskAccuracy(config, tokenizer, measureSeed, options.Problems).Measure(policy));
         File.WriteAllText(Path.Combine(options.Out, "README.md"), Readme(options, policy.Hash, loss, table));
         log.WriteLine(table);
     }
@@ -121,7 +120,7 @@ public static class Pretrainer
         so much of the solution given as a hint that at most {PretrainingSequences.MaxOperationsLeft} operations were left. So it understands hints, and does not solve long
         problems without one. Its vocabulary is the 256 bytes and four special tokens. It was never shown a held-out problem.
 
-        Greedy accuracy by number of operations, {ProblemsAtTheEnd} problems each, drawn from the training split; loss at the end {loss:0.0000} nats a token:
+        Greedy accuracy by number of operations, {options.Problems} problems each, drawn from the training split; loss at the end {loss:0.0000} nats a token:
 
         {table}
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Ghpo.Tests.Journal;
 
-/// <summary>An actor system on a SQLite journal, wired as the program wires it.</summary>
+/// <summary>An actor system on a SQL journal, SQLite unless told otherwise, wired as the program wires it.</summary>
 internal sealed class JournalHost : IAsyncDisposable
 {
     private readonly IHost _host;
@@ -21,13 +21,13 @@ internal sealed class JournalHost : IAsyncDisposable
 
     public ActorSystem System { get; }
 
-    internal static async Task<JournalHost> Start(string folder, KillSwitch? killSwitch = null)
+    internal static async Task<JournalHost> Start(string folder, KillSwitch? killSwitch = null, JournalSettings? settings = null)
     {
         string path = Path.Combine(folder, "journal.db");
         SqliteFile file = SqliteFile.Prepare(path);
         var services = new HostBuilder().ConfigureServices(services => services.AddAkka("test", akka =>
         {
-            akka.WithSqlJournal(new JournalSettings(JournalProvider.Sqlite, ""), path)
+            akka.WithSqlJournal(settings ?? new JournalSettings(JournalProvider.Sqlite, ""), path)
                 .AddHocon("akka.loglevel = OFF\nakka.stdout-loglevel = OFF", HoconAddMode.Prepend);
             if (killSwitch is not null)
             {

@@ -65,7 +65,7 @@ internal sealed class LearnerRun : IAsyncDisposable
 
     internal static async Task<LearnerRun> Start(string folder, LearnerRunOptions options, KillSwitch? killSwitch = null)
     {
-        var run = new LearnerRun(await JournalHost.Start(folder, killSwitch), options, folder);
+        var run = new LearnerRun(await JournalHost.Start(folder, killSwitch, options.Journal), options, folder);
         killSwitch?.Victim = () => Child(options.Victim switch
         {
             CurriculumActor.JournalId => run.Curriculum,
@@ -149,7 +149,7 @@ internal sealed class LearnerRun : IAsyncDisposable
         Settlement settlement = Settlement.Solved;
         while (!Solves(attempt))
         {
-            object raised = await Ask<object>(Hints, new RaiseHint(attempt));
+            object raised = await Ask<object>(Hints, new RaiseHint(attempt, 7));
             if (raised is HintGiven given)
             {
                 attempt = given.Next;
@@ -222,6 +222,9 @@ internal sealed record LearnerRunOptions(
     string Victim = LearnerActor.JournalId)
 {
     public HintSettings Hints { get; init; } = new(HintStrategy.Ladder, [0.25, 0.5], 0.5, HintUnit.Characters, 0);
+
+    /// <summary>Null: SQLite.</summary>
+    public JournalSettings? Journal { get; init; }
 
     public Func<IPolicyTrainer> Trainer { get; init; } = () => new LearnerFakeTrainer();
 }

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using Ghpo.Learning;
 using Ghpo.Models;
 using Ghpo.Policy;
 using Ghpo.Rollout;
 using Ghpo.Verification;
+using TorchSharp;
 using Xunit;
 using static TorchSharp.torch;
 
@@ -131,6 +133,43 @@ public sealed class PolicyTrainerTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(1.0, 1.0)]
+    [InlineData(1.5, 1.5)]
+    [InlineData(4.0, 2.0)]
+    public void A_stale_group_weighs_as_its_likelihood_under_the_learner_says_up_to_the_cap(double likelihoodRatio, double weight)
+    {
+        LearningSettings settings = Samples.Learning with { Rate = 0, ImportanceCap = 2 };
+        using LoadedModel model = Samples.FreshModel(_folder);
+        using var trainer = new PolicyTrainer(model, settings, Samples.Rewards, 1, 8, totalSteps: 10, evaluation: null);
+        SettledGroup group = Samples.Group(0, [Verdict.Correct, Verdict.Wrong, Verdict.Wrong], hinted: true);
+        double fresh = trainer.Train([group]).GradientNorm;
+
+        // The learner is at version 1 now, with the same weights, and the sampler found its answers 1 / ratio as likely.
+        StepMetrics stale = trainer.Train([SampledWith(model.Decoder, group, group.Prompt, likelihoodRatio)]);
+
+        Assert.Equal(weight * fresh, stale.GradientNorm, 1e-3 * fresh);
+        Assert.Equal(0, stale.ClipFraction);
+    }
+
+    [Theory]
+    [InlineData(HintedContext.RatioCorrected, 1.1, 1.1)]
+    [InlineData(HintedContext.UnhintedPrompt, 1.1, 1.0)]
+    public void Only_the_corrected_ratio_knows_the_prompt_that_a_hinted_group_was_sampled_under(
+        HintedContext context, double likelihoodRatio, double weight)
+    {
+        LearningSettings settings = Samples.Learning with { Rate = 0 };
+        using LoadedModel model = Samples.FreshModel(_folder);
+        using var plain = new PolicyTrainer(model, settings, Samples.Rewards, 1, 8, totalSteps: 10, evaluation: null);
+        using PolicyTrainer trainer = Trainer(settings with { HintedContext = context });
+        SettledGroup hinted = Samples.Group(0, [Verdict.Correct, Verdict.Wrong, Verdict.Wrong], hinted: true);
+        double unhinted = plain.Train([hinted with { Prompt = hinted.UnhintedPrompt, UnhintedPrompt = [] }]).GradientNorm;
+
+        StepMetrics metrics = trainer.Train([SampledWith(model.Decoder, hinted, hinted.UnhintedPrompt, likelihoodRatio)]);
+
+        Assert.Equal(weight * unhinted, metrics.GradientNorm, 1e-3 * unhinted);
+    }
+
     [Fact]
     public void Several_passes_keep_the_starting_policy_in_the_ratio()
     {
@@ -181,14 +220,14 @@ public sealed class PolicyTrainerTests : IDisposable
         using PolicyTrainer trainer = Trainer(Samples.Learning with { KlBeta = 0.1, Iterations = 2, MicroBatchTokens = 60 });
         trainer.Train(Samples.Step(0, 0));
         trainer.Train(Samples.Step(1, 1));
-        long before = Tensor.TotalCount;
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         for (int step = 2; step < 6; step++)
         {
             trainer.Train(Samples.Step(step, step));
             trainer.TakeSnapshot(1).Dispose();
         }
 
-        Assert.Equal(before, Tensor.TotalCount);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
     private PolicyTrainer Trainer(LearningSettings settings) =>
@@ -209,14 +248,31 @@ public sealed class PolicyTrainerTests : IDisposable
         return sum;
     }
 
-    private static double LogProb(Decoder decoder, SettledGroup group, int sample, double temperature)
+    /// <summary>The group as a sampler would have left it that found each token 1 / <paramref name="ratio"/> as likely as the decoder finds it behind the prompt.</summary>
+    private static SettledGroup SampledWith(Decoder decoder, SettledGroup group, ImmutableArray<int> prompt, double ratio) => group with
+    {
+        Samples =
+        [
+            .. group.Samples.Select(sample => sample with
+            {
+                Completion = sample.Completion with
+                {
+                    LogProbs = [.. LogProbs(decoder, prompt, sample.Completion.Tokens, 1).Select(value => (float)(value - Math.Log(ratio)))],
+                },
+            }),
+        ],
+    };
+
+    private static double LogProb(Decoder decoder, SettledGroup group, int sample, double temperature) =>
+        LogProbs(decoder, group.Prompt, group.Samples[sample].Completion.Tokens, temperature).Sum();
+
+    private static double[] LogProbs(Decoder decoder, ImmutableArray<int> prompt, ImmutableArray<int> completion, double temperature)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        long[] completion = [.. group.Samples[sample].Completion.Tokens.Select(token => (long)token)];
-        long[] ids = [.. group.Prompt.Select(token => (long)token), .. completion];
+        long[] ids = [.. prompt.Concat(completion).Select(token => (long)token)];
         Tensor logits = decoder.Logits(decoder.Hidden(tensor(ids).unsqueeze(0))).squeeze(0).to(ScalarType.Float64) / temperature;
         Tensor distribution = logits.log_softmax(-1);
-        return completion.Select((token, t) => distribution[group.Prompt.Length + t - 1, token].item<double>()).Sum();
+        return [.. completion.Select((token, t) => distribution[prompt.Length + t - 1, token].item<double>())];
     }
 }

@@ -55,6 +55,34 @@ public sealed class ModelTokenizerTests : IDisposable
     }
 
     [Fact]
+    public void A_sampled_id_without_a_token_shows_as_a_replacement_character() =>
+        Assert.Equal("a\uFFFDb", Tiny().Decode(['a', 299, 'b']));
+
+    [Fact]
+    public void A_special_token_does_not_join_the_halves_of_a_character() =>
+        Assert.Equal("\uFFFD<|end|>\uFFFD", Tiny().Decode([0xc3, 256, 0xa9], keepSpecial: true));
+
+    [Fact]
+    public void Half_a_surrogate_pair_is_encoded_as_a_replacement_character()
+    {
+        ModelTokenizer tokenizer = Tiny();
+
+        Assert.Equal("a\uFFFDb", tokenizer.Decode(tokenizer.EncodeText("a\ud83db")));
+    }
+
+    [Fact]
+    public void Many_threads_may_encode_at_once()
+    {
+        ModelTokenizer tokenizer = Tiny();
+
+        Parallel.For(0, 64, index =>
+        {
+            string text = string.Concat(Enumerable.Range(0, 200).Select(word => $"w{(word * index) % 97} "));
+            Assert.Equal(text, tokenizer.Decode(tokenizer.EncodeText(text)));
+        });
+    }
+
+    [Fact]
     public void Pairs_merge_in_the_order_of_the_list_within_a_word()
     {
         JsonObject json = TinyJson();
