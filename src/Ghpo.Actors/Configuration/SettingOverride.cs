@@ -18,7 +18,8 @@ public sealed record SettingOverride(string Path, string Value, string Place)
 
     internal HoconEntry ToEntry()
     {
-        string full = Path == SettingsSchema.Root || Path.StartsWith(SettingsSchema.Root + ".", StringComparison.Ordinal) ? Path : $"{SettingsSchema.Root}.{Path}";
+        bool rooted = Path == SettingsSchema.Root || Path.StartsWith(SettingsSchema.Root + ".", StringComparison.Ordinal);
+        string full = rooted ? Path : $"{SettingsSchema.Root}.{Path}";
         return new HoconEntry(full, HoconReader.ReadValue(Place, Value), Place);
     }
 }

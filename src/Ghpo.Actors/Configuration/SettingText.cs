@@ -67,7 +67,9 @@ internal static class SettingText
             return (value, null);
         }
 
-        string nearest = type.IsEnum && Nearest.To(text, Enum.GetNames(type).Select(SettingsSchema.Kebab)) is { } name ? $"; did you mean {name}?" : "";
+        string nearest = type.IsEnum && Nearest.To(text, Enum.GetNames(type).Select(SettingsSchema.Kebab)) is { } name
+            ? $"; did you mean {name}?"
+            : "";
         return (null, $"must be {(type.IsEnum || type == typeof(bool) ? "" : "a ")}{Describe(type)}{nearest}");
     }
 

@@ -89,16 +89,16 @@ public static class SettingsBinder
 
     private static string? WhatIsWrongWith(HoconEntry entry, IEnumerable<string> known)
     {
-        bool isSection = entry.Path == SettingsSchema.Root || known.Any(key => key.StartsWith(entry.Path + ".", StringComparison.Ordinal));
+        string[] inside = [.. known.Where(key => key.StartsWith(entry.Path + ".", StringComparison.Ordinal))];
         if (entry.Value is HoconValue.Section)
         {
             // The keys of an unknown section are reported one by one.
             return null;
         }
 
-        if (isSection)
+        if (inside.Length > 0)
         {
-            return $"{entry.Place}: {entry.Path} is a section, not a value; its keys are {string.Join(", ", known.Where(key => key.StartsWith(entry.Path + ".", StringComparison.Ordinal)))}";
+            return $"{entry.Place}: {entry.Path} is a section, not a value; its keys are {string.Join(", ", inside)}";
         }
 
         string hint = Nearest.To(entry.Path, known) is { } nearest ? $"; did you mean {nearest}?" : "; `ghpo config` lists the valid keys";

@@ -13,7 +13,7 @@ public static class SettingsSchema
     public static IReadOnlyList<SettingKey> Keys { get; } = [.. KeysBelow(Root, typeof(GhpoSettings))];
 
     /// <summary>True for a record of settings, which is a section in HOCON; false for a value.</summary>
-    public static bool IsSection(Type type) => type.IsClass && type != typeof(string) && type.Namespace?.StartsWith("Ghpo", StringComparison.Ordinal) == true;
+    public static bool IsSection(Type type) => type.IsClass && type.Namespace?.StartsWith("Ghpo", StringComparison.Ordinal) == true;
 
     /// <summary>The one public constructor of a settings record; its parameters are the record's properties.</summary>
     public static ConstructorInfo ConstructorOf(Type section) =>

@@ -26,7 +26,13 @@ public static class GhpoCommandLine
         try
         {
             // Interruption is the run's own business (it finishes its step first), and so are errors.
-            var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output, Error = error };
+            var invocation = new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+                Output = output,
+                Error = error,
+            };
             return await parsed.InvokeAsync(invocation);
         }
         catch (UserErrorException mistake)
@@ -43,7 +49,8 @@ public static class GhpoCommandLine
 
     private static RootCommand Build()
     {
-        var root = new RootCommand("Trains language models by reinforcement learning with verifiable rewards, with hints where a problem is too hard (GHPO).")
+        var root = new RootCommand(
+            "Trains language models by reinforcement learning with verifiable rewards, with hints where a problem is too hard (GHPO).")
         {
             TrainCommand.Build(),
             ResumeCommand.Build(),

@@ -12,7 +12,12 @@ internal static class PretrainCommand
 
     public static Command Build()
     {
-        var folder = new Option<string>("--out") { Description = "Folder to write the model to; made if it is missing.", HelpName = "FOLDER", Required = true };
+        var folder = new Option<string>("--out")
+        {
+            Description = "Folder to write the model to; made if it is missing.",
+            HelpName = "FOLDER",
+            Required = true,
+        };
         Option<long> seed = Number("--seed", "Seed of the initial weights and of the problems.", Default.Seed);
         Option<int> steps = Number("--steps", "Optimizer steps.", Default.Steps);
         Option<int> batch = Number("--batch", "Sequences a step.", Default.Batch);
@@ -32,9 +37,9 @@ internal static class PretrainCommand
         command.SetAction(parsed =>
         {
             var options = new PretrainOptions(
-                parsed.GetRequiredValue(folder), parsed.GetValue(seed), parsed.GetValue(steps), parsed.GetValue(batch), parsed.GetValue(width), parsed.GetValue(layers),
-                parsed.GetValue(heads), parsed.GetValue(keyValueHeads), parsed.GetValue(feedForward), parsed.GetValue(type), parsed.GetValue(rate),
-                parsed.GetValue(hintedShare), parsed.GetValue(threads));
+                parsed.GetRequiredValue(folder), parsed.GetValue(seed), parsed.GetValue(steps), parsed.GetValue(batch), parsed.GetValue(width),
+                parsed.GetValue(layers), parsed.GetValue(heads), parsed.GetValue(keyValueHeads), parsed.GetValue(feedForward), parsed.GetValue(type),
+                parsed.GetValue(rate), parsed.GetValue(hintedShare), parsed.GetValue(threads));
             Check(options);
             Pretrainer.Run(options, parsed.InvocationConfiguration.Output);
             return ExitCodes.Success;
@@ -42,14 +47,16 @@ internal static class PretrainCommand
         return command;
     }
 
-    private static Option<T> Number<T>(string name, string description, T value) => new(name) { Description = description, DefaultValueFactory = _ => value };
+    private static Option<T> Number<T>(string name, string description, T value) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
 
     private static void Check(PretrainOptions options)
     {
         foreach ((string name, double value) in new (string, double)[]
         {
-            ("--steps", options.Steps), ("--batch", options.Batch), ("--width", options.Width), ("--layers", options.Layers), ("--heads", options.Heads),
-            ("--kv-heads", options.KeyValueHeads), ("--feed-forward", options.FeedForward), ("--rate", options.Rate), ("--threads", options.Threads),
+            ("--steps", options.Steps), ("--batch", options.Batch), ("--width", options.Width), ("--layers", options.Layers),
+            ("--heads", options.Heads), ("--kv-heads", options.KeyValueHeads), ("--feed-forward", options.FeedForward),
+            ("--rate", options.Rate), ("--threads", options.Threads),
         })
         {
             if (!(value > 0))
@@ -60,7 +67,8 @@ internal static class PretrainCommand
 
         if (options.Width % options.Heads != 0 || options.Width / options.Heads % 2 != 0)
         {
-            throw new UserErrorException($"--heads {options.Heads}: must divide --width {options.Width} into heads of an even width (rotary positions turn pairs)");
+            throw new UserErrorException(
+                $"--heads {options.Heads}: must divide --width {options.Width} into heads of an even width (rotary positions turn pairs)");
         }
 
         if (options.Heads % options.KeyValueHeads != 0)

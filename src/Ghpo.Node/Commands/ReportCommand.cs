@@ -10,7 +10,11 @@ internal static class ReportCommand
 {
     public static Command Build()
     {
-        var runs = new Argument<string[]>("RUN") { Description = "Names of runs in runs/, or paths of their folders.", Arity = ArgumentArity.OneOrMore };
+        var runs = new Argument<string[]>("RUN")
+        {
+            Description = "Names of runs in runs/, or paths of their folders.",
+            Arity = ArgumentArity.OneOrMore,
+        };
         var command = new Command("report", "Makes a run's report (plots and one HTML page) from its files, also while it runs.") { runs };
         command.SetAction(parsed =>
         {

@@ -6,17 +6,25 @@ namespace Ghpo.Node.Commands;
 /// <summary>The options that choose settings: a file, short names for what is changed most, and <c>--set</c> for everything.</summary>
 internal sealed class SettingOptions
 {
-    private readonly Option<string?> _config = new("--config", "-c") { Description = "Configuration file (HOCON). Overrides the defaults.", HelpName = "FILE" };
+    private readonly Option<string?> _config = new("--config", "-c")
+    {
+        Description = "Configuration file (HOCON). Overrides the defaults.",
+        HelpName = "FILE",
+    };
 
-    private readonly Option<string[]> _set = new("--set") { Description = "A setting, by its path in the configuration. Overrides file and defaults; may be given many times.", HelpName = "path=value" };
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "A setting, by its path in the configuration. Overrides file and defaults; may be given many times.",
+        HelpName = "path=value",
+    };
 
     private readonly (Option<string?> Option, string Path)[] _short =
     [
-        (new("--data") { Description = "Problems to train on: a .jsonl, .json or .parquet file (ghpo.data.source).", HelpName = "FILE" }, "ghpo.data.source"),
-        (new("--run") { Description = "Name of the run (ghpo.run.name).", HelpName = "NAME" }, "ghpo.run.name"),
-        (new("--steps") { Description = "Optimizer steps (ghpo.run.steps).", HelpName = "N" }, "ghpo.run.steps"),
-        (new("--seed") { Description = "Seed of problem order and sampling (ghpo.run.seed).", HelpName = "N" }, "ghpo.run.seed"),
-        (new("--strategy") { Description = "Hints: none (GRPO), ladder (GHPO), fixed or memory (ghpo.hints.strategy).", HelpName = "NAME" }, "ghpo.hints.strategy"),
+        Short("--data", "FILE", "ghpo.data.source", "Problems to train on: a .jsonl, .json or .parquet file"),
+        Short("--run", "NAME", "ghpo.run.name", "Name of the run"),
+        Short("--steps", "N", "ghpo.run.steps", "Optimizer steps"),
+        Short("--seed", "N", "ghpo.run.seed", "Seed of problem order and sampling"),
+        Short("--strategy", "NAME", "ghpo.hints.strategy", "Hints: none (GRPO), ladder (GHPO), fixed or memory"),
     ];
 
     public void AddTo(Command command)
@@ -49,4 +57,7 @@ internal sealed class SettingOptions
             yield return SettingOverride.Parse(set);
         }
     }
+
+    private static (Option<string?> Option, string Path) Short(string name, string value, string path, string meaning) =>
+        (new Option<string?>(name) { Description = $"{meaning} ({path}).", HelpName = value }, path);
 }

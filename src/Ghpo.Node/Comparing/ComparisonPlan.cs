@@ -4,25 +4,25 @@ using Ghpo.Configuration;
 namespace Ghpo.Node.Comparing;
 
 /// <summary>What a comparison runs: every arm under every seed, all with the same budget of sampled tokens.</summary>
-internal sealed record ComparisonPlan(string Name, string Folder, long TokenBudget, IReadOnlyList<Arm> Arms, IReadOnlyList<long> Seeds, IReadOnlyList<Trial> Trials)
+internal sealed record ComparisonPlan(string Name, string Folder, long TokenBudget, IReadOnlyList<Arm> Arms, IReadOnlyList<Trial> Trials)
 {
     /// <param name="name">Its folder is <c>folder/name</c>; each trial's run folder lies in it.</param>
     /// <param name="sets">Values of --set: <c>path=value</c> for all arms, <c>arm:path=value</c> for one.</param>
     /// <exception cref="UserErrorException">A strategy, seed or setting is invalid.</exception>
-    public static ComparisonPlan Make(string name, string folder, string? config, string? data, string strategies, string seeds, long tokenBudget, IReadOnlyList<string> sets)
+    public static ComparisonPlan Make(
+        string name, string folder, string? config, string? data, string strategies, string seeds, long tokenBudget, IReadOnlyList<string> sets)
     {
         Arm[] arms = [.. Words(strategies).Select(Arm.Parse)];
-        long[] numbers = [.. Words(seeds).Select(word => long.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long seed)
-            ? seed
-            : throw new UserErrorException($"--seeds {seeds}: {word} is not a whole number"))];
+        string[] numbers = Words(seeds);
         if (arms.Length == 0 || numbers.Length == 0)
         {
             throw new UserErrorException("a comparison needs at least one strategy and one seed, as in --strategies none,ladder --seeds 1,2,3");
         }
 
-        if ((arms.GroupBy(arm => arm.Name).FirstOrDefault(same => same.Count() > 1)?.Key ?? numbers.GroupBy(seed => seed).FirstOrDefault(same => same.Count() > 1)?.Key.ToString(CultureInfo.InvariantCulture)) is { } twice)
+        if (arms.Select(arm => arm.Name).Concat(numbers).GroupBy(word => word).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
-            throw new UserErrorException($"{twice} is named twice; a variant of a strategy gets a name of its own, as in --strategies ladder,short=ladder");
+            throw new UserErrorException(
+                $"{twice.Key} is named twice; a variant of a strategy gets a name of its own, as in --strategies ladder,short=ladder");
         }
 
         if (tokenBudget <= 0)
@@ -35,16 +35,19 @@ internal sealed record ComparisonPlan(string Name, string Folder, long TokenBudg
         var trials = new List<Trial>();
         foreach (Arm arm in arms)
         {
-            foreach (long seed in numbers)
+            foreach (string number in numbers)
             {
+                long seed = long.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long parsed)
+                    ? parsed
+                    : throw new UserErrorException($"--seeds {seeds}: {number} is not a whole number");
                 string trial = Trial.NameOf(arm, seed);
                 GhpoSettings settings = SettingsBinder.Load(config,
                 [
                     .. data is null ? Array.Empty<SettingOverride>() : [new SettingOverride("ghpo.data.source", $"\"{data}\"", $"--data {data}")],
                     .. overrides.Where(one => one.Arm is null || one.Arm == arm.Name).Select(one => one.Set),
                     new SettingOverride("ghpo.hints.strategy", arm.Strategy, $"--strategies {strategies}"),
-                    new SettingOverride("ghpo.run.seed", seed.ToString(CultureInfo.InvariantCulture), $"--seeds {seeds}"),
-                    new SettingOverride("ghpo.run.token-budget", tokenBudget.ToString(CultureInfo.InvariantCulture), $"--token-budget {tokenBudget}"),
+                    new SettingOverride("ghpo.run.seed", number, $"--seeds {seeds}"),
+                    new SettingOverride("ghpo.run.token-budget", $"{tokenBudget}", $"--token-budget {tokenBudget}"),
                 ]);
                 if (!settings.Evaluation.Enabled)
                 {
@@ -55,7 +58,7 @@ internal sealed record ComparisonPlan(string Name, string Folder, long TokenBudg
             }
         }
 
-        return new ComparisonPlan(name, root, tokenBudget, arms, numbers, trials);
+        return new ComparisonPlan(name, root, tokenBudget, arms, trials);
     }
 
     private static (string? Arm, SettingOverride Set) ParseSet(string set, Arm[] arms)

@@ -43,7 +43,8 @@ internal static class ComparisonReport
     internal static string Markdown(ComparisonResult result)
     {
         (string[] head, List<string[]> rows) = Cells(result);
-        var text = new StringBuilder($"# Comparison {result.Name}\n\nHeld-out accuracy after {Count(result.TokenBudget)} sampled tokens, each seed; mean with 95 % confidence interval (Student's t).\n\n");
+        var text = new StringBuilder($"# Comparison {result.Name}\n\nHeld-out accuracy after {Count(result.TokenBudget)} sampled tokens, ");
+        text.Append("each seed; mean with 95 % confidence interval (Student's t).\n\n");
         text.Append("| ").AppendJoin(" | ", head).Append(" |\n|").AppendJoin("|", head.Select(_ => " --- ")).Append("|\n");
         foreach (string[] row in rows)
         {
@@ -65,8 +66,15 @@ internal static class ComparisonReport
         var rows = new List<string[]>();
         foreach (ArmResult arm in result.Arms)
         {
-            rows.Add([arm.Arm, .. seeds.Select(seed => result.Trials.FirstOrDefault(trial => trial.Arm == arm.Arm && trial.Seed == seed) is { } trial ? Figure(trial.After) : "–"),
-                Figure(arm.After.Mean), Interval(arm.After), $"{Signed(arm.Gain.Mean)} {Interval(arm.Gain)}"]);
+            Dictionary<long, TrialResult> bySeed = result.Trials.Where(trial => trial.Arm == arm.Arm).ToDictionary(trial => trial.Seed);
+            rows.Add(
+            [
+                arm.Arm,
+                .. seeds.Select(seed => bySeed.TryGetValue(seed, out TrialResult? trial) ? Figure(trial.After) : "–"),
+                Figure(arm.After.Mean),
+                Interval(arm.After),
+                $"{Signed(arm.Gain.Mean)} {Interval(arm.Gain)}",
+            ]);
         }
 
         return (head, rows);
@@ -76,7 +84,9 @@ internal static class ComparisonReport
     {
         foreach (ArmDifference difference in result.Differences)
         {
-            yield return $"{difference.Arm} − {difference.Baseline}, paired by {difference.Difference.Count} seeds: {Signed(difference.Difference.Mean)}, 95 % interval {Interval(difference.Difference)} ({string.Join(", ", difference.BySeed.Select(Signed))})";
+            MeanEstimate mean = difference.Difference;
+            yield return $"{difference.Arm} − {difference.Baseline}, paired by {mean.Count} seeds: {Signed(mean.Mean)}, "
+                + $"95 % interval {Interval(mean)} ({string.Join(", ", difference.BySeed.Select(Signed))})";
         }
 
         foreach (string missing in result.Missing)
@@ -91,9 +101,17 @@ internal static class ComparisonReport
         for (int i = 0; i < result.Arms.Count; i++)
         {
             ArmResult arm = result.Arms[i];
-            plot.Add.Bar(new Bar { Position = i, Value = arm.After.Mean, Size = 0.6, Error = arm.After.Margin ?? 0, FillColor = Color.FromHex("#90a4ae") });
+            plot.Add.Bar(new Bar
+            {
+                Position = i,
+                Value = arm.After.Mean,
+                Size = 0.6,
+                Error = arm.After.Margin ?? 0,
+                FillColor = Color.FromHex("#90a4ae"),
+            });
             double[] after = [.. result.Trials.Where(trial => trial.Arm == arm.Arm).Select(trial => trial.After)];
-            plot.Add.Markers(after.Select((_, k) => i + 0.04 * (k - (after.Length - 1) / 2.0)).ToArray(), after, MarkerShape.FilledCircle, 6, Color.FromHex("#2e7d32"));
+            double[] beside = [.. after.Select((_, k) => i + 0.04 * (k - (after.Length - 1) / 2.0))];
+            plot.Add.Markers(beside, after, MarkerShape.FilledCircle, 6, Color.FromHex("#2e7d32"));
         }
 
         double before = result.Trials.Average(trial => trial.Before);
@@ -106,7 +124,9 @@ internal static class ComparisonReport
         return plot;
     }
 
-    private static string Interval(MeanEstimate estimate) => estimate.Margin is null ? "(one seed: no interval)" : $"[{Figure(estimate.Low!.Value)}, {Figure(estimate.High!.Value)}]";
+    private static string Interval(MeanEstimate estimate) => estimate is { Low: { } low, High: { } high }
+        ? $"[{Figure(low)}, {Figure(high)}]"
+        : "(one seed: no interval)";
 
     private static string Signed(double number) => number.ToString("+0.000;-0.000;0.000", CultureInfo.InvariantCulture);
 }

@@ -16,19 +16,36 @@ internal sealed record ArmDifference(string Arm, string Baseline, IReadOnlyList<
 
 /// <summary>What a comparison found. The first arm is the baseline of the differences.</summary>
 internal sealed record ComparisonResult(
-    string Name, long TokenBudget, IReadOnlyList<TrialResult> Trials, IReadOnlyList<ArmResult> Arms, IReadOnlyList<ArmDifference> Differences, IReadOnlyList<string> Missing)
+    string Name,
+    long TokenBudget,
+    IReadOnlyList<TrialResult> Trials,
+    IReadOnlyList<ArmResult> Arms,
+    IReadOnlyList<ArmDifference> Differences,
+    IReadOnlyList<string> Missing)
 {
     /// <param name="arms">In the order of the plan; those without any result are left out.</param>
     /// <param name="missing">Names of the trials that have no result.</param>
-    public static ComparisonResult Of(string name, long tokenBudget, IReadOnlyList<string> arms, IReadOnlyList<TrialResult> trials, IReadOnlyList<string> missing)
+    public static ComparisonResult Of(
+        string name, long tokenBudget, IReadOnlyList<string> arms, IReadOnlyList<TrialResult> trials, IReadOnlyList<string> missing)
     {
-        TrialResult[][] byArm = [.. arms.Select(arm => trials.Where(trial => trial.Arm == arm).OrderBy(trial => trial.Seed).ToArray()).Where(results => results.Length > 0)];
-        ArmResult[] results = [.. byArm.Select(results => new ArmResult(
-            results[0].Arm, MeanEstimate.Of([.. results.Select(result => result.After)]), MeanEstimate.Of([.. results.Select(result => result.After - result.Before)])))];
+        TrialResult[][] byArm =
+        [
+            .. arms.Select(arm => trials.Where(trial => trial.Arm == arm).OrderBy(trial => trial.Seed).ToArray()).Where(results => results.Length > 0),
+        ];
+        ArmResult[] results =
+        [
+            .. byArm.Select(results => new ArmResult(
+                results[0].Arm,
+                After: MeanEstimate.Of([.. results.Select(result => result.After)]),
+                Gain: MeanEstimate.Of([.. results.Select(result => result.After - result.Before)]))),
+        ];
         var differences = new List<ArmDifference>();
         foreach (TrialResult[] others in byArm.Skip(1))
         {
-            double[] bySeed = [.. others.Join(byArm[0], other => other.Seed, baseline => baseline.Seed, (other, baseline) => other.After - baseline.After)];
+            double[] bySeed =
+            [
+                .. others.Join(byArm[0], other => other.Seed, baseline => baseline.Seed, (other, baseline) => other.After - baseline.After),
+            ];
             if (bySeed.Length > 0)
             {
                 differences.Add(new ArmDifference(others[0].Arm, byArm[0][0].Arm, bySeed, MeanEstimate.Of(bySeed)));

@@ -4,7 +4,8 @@ namespace Ghpo.Node.Comparing;
 public static class StudentT
 {
     /// <summary>
-    /// A(t|ν) = P(|T| ≤ t), by the finite sums of Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4, with θ = arctan(t/√ν):
+    /// A(t|ν) = P(|T| ≤ t), by the finite sums of Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4, with
+    /// θ = arctan(t/√ν):
     /// ν = 1: 2θ/π; ν odd: 2/π {θ + sin θ [cos θ + 2/3 cos³θ + … + (2·4⋯(ν−3))/(1·3⋯(ν−2)) cos^{ν−2}θ]};
     /// ν even: sin θ {1 + 1/2 cos²θ + … + (1·3⋯(ν−3))/(2·4⋯(ν−2)) cos^{ν−2}θ}.
     /// </summary>

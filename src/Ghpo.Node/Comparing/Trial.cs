@@ -9,7 +9,9 @@ namespace Ghpo.Node.Comparing;
 internal sealed record Arm(string Name, string Strategy)
 {
     /// <summary>Reads <c>ladder</c>, or <c>name=ladder</c> for a further variant of a strategy.</summary>
-    public static Arm Parse(string text) => text.Split('=', 2) is [var name, var strategy] ? new Arm(name.Trim(), strategy.Trim()) : new Arm(text.Trim(), text.Trim());
+    public static Arm Parse(string text) => text.Split('=', 2, StringSplitOptions.TrimEntries) is [var name, var strategy]
+        ? new Arm(name, strategy)
+        : new Arm(text.Trim(), text.Trim());
 }
 
 /// <summary>One run of a comparison: an arm under a seed, with all its settings.</summary>

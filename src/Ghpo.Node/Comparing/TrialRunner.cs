@@ -50,11 +50,14 @@ internal sealed class TrialRunner(ComparisonPlan plan, int jobs, Action<string> 
         }
 
         var ends = new TrialEnd[plan.Trials.Count];
-        await Parallel.ForAsync(0, plan.Trials.Count, new ParallelOptions { MaxDegreeOfParallelism = jobs }, async (i, _) => ends[i] = await RunAsync(plan.Trials[i]));
+        var atATime = new ParallelOptions { MaxDegreeOfParallelism = jobs };
+        await Parallel.ForAsync(0, plan.Trials.Count, atATime, async (i, _) => ends[i] = await RunAsync(plan.Trials[i]));
         return [.. plan.Trials.Zip(ends)];
     }
 
-    /// <summary>Starts no further trial. What runs gets the signal passed on, unless the terminal has sent it to the whole process group already.</summary>
+    /// <summary>
+    /// Starts no further trial. What runs gets the signal passed on, unless the terminal has sent it to the whole process group already.
+    /// </summary>
     public void Interrupt(PosixSignal signal)
     {
         _stop.Cancel();
@@ -129,7 +132,11 @@ internal sealed class TrialRunner(ComparisonPlan plan, int jobs, Action<string> 
 
     private async Task<int> RunProcessAsync(string[] arguments, string log)
     {
-        var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program[0], [.. program.Skip(1), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         await using var writer = new StreamWriter(log, append: true) { AutoFlush = true };
         using var process = new Process { StartInfo = start };
         process.OutputDataReceived += Copy;
@@ -180,13 +187,19 @@ internal sealed class TrialRunner(ComparisonPlan plan, int jobs, Action<string> 
 
         Dictionary<string, string> then = Flatten(RunFolder.Open(folder).ReadSettings());
         Dictionary<string, string> now = Flatten(trial.Settings);
-        string[] differing = [.. now.Keys.Where(key => key != "ghpo.run.folder" && then[key] != now[key]).Select(key => $"{key} ({then[key]} then, {now[key]} now)")];
+        string[] differing =
+        [
+            .. now.Keys.Where(key => key != "ghpo.run.folder" && then[key] != now[key]).Select(key => $"{key} ({then[key]} then, {now[key]} now)"),
+        ];
         if (differing.Length > 0)
         {
-            throw new UserErrorException($"{folder} holds a run with other settings: {string.Join(", ", differing)}. Give this comparison another --name, or remove that folder.");
+            throw new UserErrorException(
+                $"{folder} holds a run with other settings: {string.Join(", ", differing)}. Give this comparison another --name, or remove that folder.");
         }
     }
 
     private static Dictionary<string, string> Flatten(GhpoSettings settings) =>
-        HoconReader.Read("run.conf", SettingsWriter.Write(settings)).Where(entry => entry.Value is not HoconValue.Section).ToDictionary(entry => entry.Path, entry => entry.Value.ToString()!);
+        HoconReader.Read("run.conf", SettingsWriter.Write(settings))
+            .Where(entry => entry.Value is not HoconValue.Section)
+            .ToDictionary(entry => entry.Path, entry => entry.Value.ToString()!);
 }

@@ -9,7 +9,8 @@ internal static class FinalTable
 {
     public static Table Of(EvaluationResult before, EvaluationResult after)
     {
-        var table = new Table().Title("held-out accuracy").AddColumns("difficulty", "problems", $"before ({before.Version})", $"after ({after.Version})", "change");
+        Table table = new Table().Title("held-out accuracy")
+            .AddColumns("difficulty", "problems", $"before ({before.Version})", $"after ({after.Version})", "change");
         foreach ((string level, int problems, double first, double last) in Rows(before, after))
         {
             table.AddRow(level, Count(problems), Figure(first), Figure(last), Change(last - first));

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using Ghpo.Inspection;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using static Ghpo.Inspection.RunEvents;
@@ -57,33 +56,36 @@ internal sealed class LiveView : IRunView
     {
         var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         string remaining = progress.Remaining is { } time ? $"  ETA {Duration(time)}" : "";
-        string activity = progress.Pipeline is { } now ? $"  {now.Activity} ({now.SettledGroups}/{now.GroupsOfStep} groups of step {now.Step} settled)" : "  starting";
-        grid.AddRow(new Text("progress"), new Columns(new Text($"{Bar(progress.Fraction, 30)} {Percent(progress.Fraction)}  step {progress.StepsDone}/{progress.Run?.Steps}{remaining}{activity}")));
+        string activity = progress.Pipeline is { } now ? $"{now.Activity}, {now.SettledGroups}/{now.GroupsOfStep} groups settled" : "starting";
+        void Row(string name, string figures) => grid.AddRow(new Text(name), new Text(figures));
+
+        Row("progress", $"{Bar(progress.Fraction, 30)} {Percent(progress.Fraction)}  step {progress.StepsDone}/{progress.Run?.Steps}{remaining}");
+        Row("now", activity);
         if (progress.LastStep is { } step)
         {
             string hinted = string.Join(", ", new[] { ("without hint", step.UnhintedAccuracy), ("with", step.HintedAccuracy) }
                 .Where(part => part.Item2 is not null).Select(part => $"{part.Item1} {Figure(part.Item2!.Value)}"));
-            grid.AddRow(new Text("reward"), new Text($"{Figure(step.MeanReward)}   accuracy {Figure(step.Accuracy)} ({hinted})"));
-            grid.AddRow(new Text("settled at"), Settled(step));
-            grid.AddRow(new Text("gradient norm"), new Text($"{Figure(step.Learning.GradientNorm)}   entropy {Figure(step.Learning.Entropy)}   learning rate {step.Learning.LearningRate.ToString("0.##e-0", CultureInfo.InvariantCulture)}"));
-            grid.AddRow(new Text("tokens/s"), new Text($"rollout {Count(step.RolloutTokensPerSecond())}   learner {Count(step.LearnerTokensPerSecond())}   sampled in all {Count(progress.Pipeline?.RolloutTokens ?? step.TotalRolloutTokens)}"));
+            string rate = step.Learning.LearningRate.ToString("0.##e-0", CultureInfo.InvariantCulture);
+            long sampled = progress.Pipeline?.RolloutTokens ?? step.TotalRolloutTokens;
+            Row("reward", $"{Figure(step.MeanReward)}   accuracy {Figure(step.Accuracy)} ({hinted})");
+            Row("settled at", string.Join("   ", step.Settlements().Select(part => $"{part.Name} {Bar(part.Share, 8)} {Percent(part.Share)}")));
+            Row("gradient norm", $"{Figure(step.Learning.GradientNorm)}   entropy {Figure(step.Learning.Entropy)}   learning rate {rate}");
+            Row("tokens/s", $"rollout {Count(step.RolloutTokensPerSecond())}   learner {Count(step.LearnerTokensPerSecond())}");
+            Row("tokens sampled", Count(sampled));
         }
 
         if (progress.Pipeline is { Stages.IsDefaultOrEmpty: false } pipeline)
         {
-            grid.AddRow(new Text("queues"), new Text(string.Join("   ", pipeline.Stages.Select(stage => $"{stage.Stage} {stage.Groups}/{stage.Bound}"))));
+            Row("queues", string.Join("   ", pipeline.Stages.Select(stage => $"{stage.Stage} {stage.Groups}/{stage.Bound}")));
         }
 
         if (progress.Measured is { } measured)
         {
-            grid.AddRow(new Text("held-out"), new Text($"{Figure(measured.Accuracy)} at {measured.Version}"));
+            Row("held-out", $"{Figure(measured.Accuracy)} at {measured.Version}");
         }
 
         return new Panel(grid).Header($" ghpo {Markup.Escape(progress.Run?.Run ?? "")} ").Expand();
     }
-
-    private static Text Settled(StepReport step) =>
-        new(string.Join("   ", step.Settlements().Select(part => $"{part.Name} {Bar(part.Share, 8)} {Percent(part.Share)}")));
 
     private static string Bar(double share, int width)
     {

@@ -51,7 +51,8 @@ internal sealed class MetricsFiles(RunFolder folder, TimeProvider time) : IRunOb
 
     /// <summary>The evaluations of a run, by rising version. Empty where there is none.</summary>
     public static IReadOnlyList<EvaluationResult> ReadEvaluations(RunFolder folder) =>
-        [.. Read(folder.Evaluations, MetricsJson.Default.EvaluationResult).GroupBy(result => result.Version).Select(same => same.Last()).OrderBy(result => result.Version)];
+        [.. Read(folder.Evaluations, MetricsJson.Default.EvaluationResult)
+            .GroupBy(result => result.Version).Select(same => same.Last()).OrderBy(result => result.Version)];
 
     /// <summary>How the run ended; null while it runs, or if it was killed.</summary>
     public static RunOutcomeRecord? ReadOutcome(RunFolder folder) => Read(folder.Outcome, MetricsJson.Default.RunOutcomeRecord).LastOrDefault();
@@ -82,7 +83,8 @@ internal sealed class MetricsFiles(RunFolder folder, TimeProvider time) : IRunOb
 
     private void Append(StepReport step) => Append(folder.Steps, JsonSerializer.Serialize(step, MetricsJson.Default.StepReport));
 
-    private void Append(EvaluationResult result) => Append(folder.Evaluations, JsonSerializer.Serialize(result, MetricsJson.Default.EvaluationResult));
+    private void Append(EvaluationResult result) =>
+        Append(folder.Evaluations, JsonSerializer.Serialize(result, MetricsJson.Default.EvaluationResult));
 
     private static void Append(string file, string line)
     {

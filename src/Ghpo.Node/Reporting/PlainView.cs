@@ -44,16 +44,20 @@ internal sealed class PlainView(TextWriter output) : IRunView
         return $"run {started.Run}: {started.Steps} steps{budget}, {Count(started.Problems)} problems, {Count(started.HeldOutProblems)} held out{from}";
     }
 
-    internal static string Describe(EvaluationResult result) =>
-        $"held-out accuracy at {result.Version}: {Figure(result.Accuracy)} ({string.Join("  ", result.Levels.Select(level => $"{level.Level}: {level.Accuracy.ToString("0.00", CultureInfo.InvariantCulture)}"))})";
+    internal static string Describe(EvaluationResult result)
+    {
+        IEnumerable<string> levels = result.Levels.Select(level => $"{level.Level}: {level.Accuracy.ToString("0.00", CultureInfo.InvariantCulture)}");
+        return $"held-out accuracy at {result.Version}: {Figure(result.Accuracy)} ({string.Join("  ", levels)})";
+    }
 
     private static string Describe(RunProgress progress)
     {
         Inspection.StepReport step = progress.LastStep!;
         string settled = string.Join(" | ", step.Settlements().Select(part => $"{part.Name}: {Percent(part.Share)}"));
         string remaining = progress.Remaining is { } time ? $"  ETA {Duration(time)}" : "";
-        return $"step {progress.StepsDone}/{progress.Run?.Steps}  reward {Figure(step.MeanReward)}  accuracy {Figure(step.Accuracy)}  settled {settled}  "
-            + $"gradient norm {Figure(step.Learning.GradientNorm)}  rollout {Count(step.RolloutTokensPerSecond())} tok/s  "
-            + $"learner {Count(step.LearnerTokensPerSecond())} tok/s  {step.StepSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s{remaining}";
+        string seconds = step.StepSeconds.ToString("0.0", CultureInfo.InvariantCulture);
+        return $"step {progress.StepsDone}/{progress.Run?.Steps}  reward {Figure(step.MeanReward)}  accuracy {Figure(step.Accuracy)}  "
+            + $"settled {settled}  gradient norm {Figure(step.Learning.GradientNorm)}  rollout {Count(step.RolloutTokensPerSecond())} tok/s  "
+            + $"learner {Count(step.LearnerTokensPerSecond())} tok/s  {seconds} s{remaining}";
     }
 }

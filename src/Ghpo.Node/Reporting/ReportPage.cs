@@ -13,8 +13,12 @@ internal static class ReportPage
 {
     private const string Style = """
         body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff; }
-        h1, h2 { font-weight: 600; } table { border-collapse: collapse; margin: 1rem 0; } td, th { padding: .2rem .8rem; border-bottom: 1px solid #ddd; text-align: left; }
-        td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } img { max-width: 100%; border: 1px solid #ddd; } pre { background: #f6f6f6; padding: 1rem; overflow: auto; }
+        h1, h2 { font-weight: 600; }
+        table { border-collapse: collapse; margin: 1rem 0; }
+        td, th { padding: .2rem .8rem; border-bottom: 1px solid #ddd; text-align: left; }
+        td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+        img { max-width: 100%; border: 1px solid #ddd; }
+        pre { background: #f6f6f6; padding: 1rem; overflow: auto; }
         """;
 
     /// <summary>Writes plots and page from the run's files.</summary>
@@ -30,8 +34,9 @@ internal static class ReportPage
     private static string Html(RunSummary run, IReadOnlyList<(string Title, string File)> plots)
     {
         var page = new StringBuilder();
-        page.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>").Append(Escape(run.Folder.Name)).Append(" · ghpo</title>\n<style>\n")
-            .Append(Style).Append("\n</style></head>\n<body>\n<h1>").Append(Escape(run.Folder.Name)).Append("</h1>\n");
+        string name = Escape(run.Folder.Name);
+        page.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>").Append(name).Append(" · ghpo</title>\n<style>\n")
+            .Append(Style).Append("\n</style></head>\n<body>\n<h1>").Append(name).Append("</h1>\n");
         Facts(page, run);
         HeldOut(page, run);
         if (PlotFont.Advice is { } advice)
@@ -62,12 +67,14 @@ internal static class ReportPage
         };
         Table(page, [], [
             ["Outcome", outcome],
-            ["Strategy", $"{SettingsSchema.Kebab(settings.Hints.Strategy.ToString())}, loss {SettingsSchema.Kebab(settings.Learning.Loss.ToString())}"],
+            ["Strategy", SettingsSchema.Kebab(settings.Hints.Strategy.ToString())],
+            ["Loss", SettingsSchema.Kebab(settings.Learning.Loss.ToString())],
             ["Model", settings.Model.Path],
             ["Problems", settings.Data.Source],
             ["Seed", settings.Run.Seed.ToString(CultureInfo.InvariantCulture)],
             ["Steps", $"{Count(run.Steps.Count)} of {Count(settings.Run.Steps)}"],
-            ["Tokens sampled", last is null ? "0" : $"{Count(last.TotalRolloutTokens)}, of them {Count(run.Steps.Sum(step => step.ExtraTokens))} at lower hint levels"],
+            ["Tokens sampled", Count(last?.TotalRolloutTokens ?? 0)],
+            ["Of them at lower hint levels, and dropped", Count(run.Steps.Sum(step => step.ExtraTokens))],
             ["Hints shortened to fit the prompt", Count(run.Steps.Sum(step => step.HintsShortened))],
             ["Groups without a solution to hint with", Count(run.Steps.Sum(step => step.NoSolution))],
             ["Training time", Duration(run.TrainingTime)],
@@ -80,12 +87,17 @@ internal static class ReportPage
         page.Append("<h2>Held-out accuracy</h2>\n");
         if (run.Before is not { } before || run.After is not { } after)
         {
-            page.Append(run.Before is { } only ? $"<p>Before training: {Figure(only.Accuracy)}. Not measured afterwards.</p>\n" : "<p>Not measured.</p>\n");
+            page.Append(run.Before is { } only
+                ? $"<p>Before training: {Figure(only.Accuracy)}. Not measured afterwards.</p>\n"
+                : "<p>Not measured.</p>\n");
             return;
         }
 
         Table(page, ["difficulty", "problems", $"before ({before.Version})", $"after ({after.Version})", "change"],
-            [.. FinalTable.Rows(before, after).Select(row => new[] { row.Level, Count(row.Problems), Figure(row.Before), Figure(row.After), FinalTable.Change(row.After - row.Before) })]);
+            [.. FinalTable.Rows(before, after).Select(row => new[]
+            {
+                row.Level, Count(row.Problems), Figure(row.Before), Figure(row.After), FinalTable.Change(row.After - row.Before),
+            })]);
         if (run.Evaluations.Count > 2)
         {
             Table(page, ["version", "accuracy"], [.. run.Evaluations.Select(result => new[] { result.Version.ToString(), Figure(result.Accuracy) })]);
@@ -104,7 +116,7 @@ internal static class ReportPage
         Table(page, [], [
             ["Reward", Figure(step.MeanReward)],
             ["Accuracy", Figure(step.Accuracy)],
-            .. step.Settlements().Select(part => new[] { part.Name == "unsolved" || !part.Name.EndsWith('%') ? $"Groups {part.Name}" : $"Groups solved at {part.Name}", Percent(part.Share) }),
+            .. step.Settlements().Select(part => new[] { (part.Name.EndsWith('%') ? "Groups solved at " : "Groups ") + part.Name, Percent(part.Share) }),
             .. step.Verdicts.Select(verdict => new[] { $"Answers {verdict.Verdict}", Count(verdict.Samples) }),
             ["Gradient norm", Figure(step.Learning.GradientNorm)],
             ["Entropy (nats)", Figure(step.Learning.Entropy)],
@@ -115,14 +127,18 @@ internal static class ReportPage
     private static void Table(StringBuilder page, string[] head, IEnumerable<string[]> rows)
     {
         page.Append("<table>\n");
+        // Under a heading stand numbers, without one words.
+        string Cells(string[] row, string tag) =>
+            string.Concat(row.Select((cell, i) => $"<{tag}{(i > 0 && head.Length > 0 ? " class=\"n\"" : "")}>{Escape(cell)}</{tag}>"));
+
         if (head.Length > 0)
         {
-            page.Append("<tr>").AppendJoin("", head.Select((cell, i) => $"<th{(i > 0 ? " class=\"n\"" : "")}>{Escape(cell)}</th>")).Append("</tr>\n");
+            page.Append("<tr>").Append(Cells(head, "th")).Append("</tr>\n");
         }
 
         foreach (string[] row in rows)
         {
-            page.Append("<tr>").AppendJoin("", row.Select((cell, i) => $"<td{(i > 0 && head.Length > 0 ? " class=\"n\"" : "")}>{Escape(cell)}</td>")).Append("</tr>\n");
+            page.Append("<tr>").Append(Cells(row, "td")).Append("</tr>\n");
         }
 
         page.Append("</table>\n");

@@ -53,13 +53,13 @@ internal static class RunPlots
         plot.Axes.Bottom.TickGenerator = WholeNumbers();
         foreach ((string name, Func<StepReport, double?> value) in lines)
         {
-            (double X, double Y)[] points = [.. steps.Select(step => ((double)step.Step, value(step))).Where(point => point.Item2 is { } y && double.IsFinite(y)).Select(point => (point.Item1, point.Item2!.Value))];
-            if (points.Length > 0)
+            StepReport[] known = [.. steps.Where(step => value(step) is { } y && double.IsFinite(y))];
+            if (known.Length > 0)
             {
-                var scatter = plot.Add.Scatter(points.Select(point => point.X).ToArray(), points.Select(point => point.Y).ToArray());
+                var scatter = plot.Add.Scatter(known.Select(step => (double)step.Step).ToArray(), known.Select(step => value(step)!.Value).ToArray());
                 scatter.LegendText = name;
                 scatter.LineWidth = 1.5f;
-                scatter.MarkerSize = points.Length == 1 ? 6 : 0;
+                scatter.MarkerSize = known.Length == 1 ? 6 : 0;
             }
         }
 

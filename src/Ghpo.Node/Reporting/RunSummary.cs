@@ -8,7 +8,11 @@ namespace Ghpo.Node.Reporting;
 /// <summary>A run as its files tell it.</summary>
 /// <param name="Outcome">Null while the run goes on, or if it was killed.</param>
 internal sealed record RunSummary(
-    RunFolder Folder, GhpoSettings Settings, IReadOnlyList<StepReport> Steps, IReadOnlyList<EvaluationResult> Evaluations, RunOutcomeRecord? Outcome)
+    RunFolder Folder,
+    GhpoSettings Settings,
+    IReadOnlyList<StepReport> Steps,
+    IReadOnlyList<EvaluationResult> Evaluations,
+    RunOutcomeRecord? Outcome)
 {
     /// <summary>The evaluation of the base model; null where there was none.</summary>
     public EvaluationResult? Before => Evaluations.FirstOrDefault(result => result.Version.Value == 0);

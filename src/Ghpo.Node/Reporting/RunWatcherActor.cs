@@ -48,7 +48,7 @@ public sealed class RunWatcherActor : ReceiveActor
             catch (Exception failure)
             {
                 _observers = _observers.Remove(observer);
-                _log.Error(failure, "{Observer} failed and gets no further events of this run; `ghpo report` rebuilds the report afterwards", observer.GetType().Name);
+                _log.Error(failure, "{Observer} failed and gets no further events of this run", observer.GetType().Name);
             }
         }
     }

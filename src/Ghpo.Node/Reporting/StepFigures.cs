@@ -12,7 +12,9 @@ internal static class StepFigures
     /// <summary>Prompt and completion tokens passed through the learner's model a second.</summary>
     public static double LearnerTokensPerSecond(this StepReport step) => PerSecond(step.Learning.ProcessedTokens, step.Learning.Seconds);
 
-    /// <summary>How the step's groups ended, as shares of all its groups: solved at each hint ratio, then the rest; empty kinds of the rest left out.</summary>
+    /// <summary>
+    /// How the step's groups ended, as shares of all its groups: solved at each hint ratio, then the rest; empty kinds of the rest left out.
+    /// </summary>
     public static IEnumerable<(string Name, double Share)> Settlements(this StepReport step)
     {
         double groups = Math.Max(1, step.Groups);

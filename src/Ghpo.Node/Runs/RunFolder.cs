@@ -99,8 +99,8 @@ public sealed class RunFolder
             return new RunFolder(Path.GetFileName(root), root);
         }
 
-        string[] runs = Directory.Exists("runs") ? [.. Directory.GetFiles("runs", "run.conf", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })
-            .Select(file => Path.GetRelativePath("runs", Path.GetDirectoryName(file)!)).Order()] : [];
+        string[] runs = !Directory.Exists("runs") ? [] :
+            [.. Directory.GetDirectories("runs").Where(run => File.Exists(Path.Combine(run, "run.conf"))).Select(run => Path.GetFileName(run)).Order()];
         string known = runs.Length > 0 ? $"runs/ holds {string.Join(", ", runs)}" : "runs/ holds none";
         throw new UserErrorException($"{nameOrPath}: no such run (no run.conf in {candidates[0]} or {candidates[1]}); {known}");
     }
@@ -147,11 +147,13 @@ public sealed class RunFolder
 
     private static void CheckName(string name)
     {
-        bool valid = name.Length <= 100 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && char.IsAsciiLetterOrDigit(name[0]);
+        bool valid = name.Length <= 100 && char.IsAsciiLetterOrDigit(name[0])
+            && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
         if (!valid)
         {
             throw new UserErrorException(
-                $"'{name}' cannot name a run: use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 100 (the folder above it is ghpo.run.folder)");
+                $"'{name}' cannot name a run: use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 100 "
+                + "(the folder above it is ghpo.run.folder)");
         }
     }
 
@@ -164,7 +166,9 @@ public sealed class RunFolder
         return relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
     }
 
-    /// <summary>Writes some kilobytes through to the disk and takes them away again: permission and space are found out before a run begins.</summary>
+    /// <summary>
+    /// Writes some kilobytes through to the disk and takes them away again: permission and space are found out before a run begins.
+    /// </summary>
     private static void Probe(string root)
     {
         string file = Path.Combine(root, ".probe");
@@ -193,5 +197,6 @@ public sealed class RunFolder
     }
 
     private static UserErrorException CannotWrite(string root, Exception problem) =>
-        new($"{Display(root)} cannot be written: {problem.Message.TrimEnd('.')}. Free some space or mend its permissions, or choose another place with --set ghpo.run.folder=FOLDER.");
+        new($"{Display(root)} cannot be written: {problem.Message.TrimEnd('.')}. Free some space or mend its permissions, "
+            + "or choose another place with --set ghpo.run.folder=FOLDER.");
 }

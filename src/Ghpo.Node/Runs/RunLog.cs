@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ghpo.Configuration;
 using Ghpo.Node.Reporting;
 using Serilog;
@@ -7,7 +8,9 @@ using Serilog.Formatting.Compact;
 
 namespace Ghpo.Node.Runs;
 
-/// <summary>The log of a run: structured, one compact JSON object a line, in <c>logs/ghpo.log</c>; warnings and errors also reach the view.</summary>
+/// <summary>
+/// The log of a run: structured, one compact JSON object a line, in <c>logs/ghpo.log</c>; warnings and errors also reach the view.
+/// </summary>
 internal static class RunLog
 {
     public static Logger Open(RunFolder folder, LogVerbosity level, IRunView view)
@@ -34,7 +37,8 @@ internal static class RunLog
         public void Emit(LogEvent logEvent)
         {
             string cause = logEvent.Exception is { } exception ? $": {exception.Message}" : "";
-            view.Note($"{(logEvent.Level == LogEventLevel.Warning ? "warning" : "error")}: {logEvent.RenderMessage(System.Globalization.CultureInfo.InvariantCulture)}{cause}");
+            string kind = logEvent.Level == LogEventLevel.Warning ? "warning" : "error";
+            view.Note($"{kind}: {logEvent.RenderMessage(CultureInfo.InvariantCulture)}{cause}");
         }
     }
 }

@@ -8,7 +8,10 @@ using Microsoft.Extensions.Hosting;
 
 namespace Ghpo.Node.Runs;
 
-/// <summary>What a run's host is made to run: the actors, which tell <see cref="Inspection.RunEvents"/> on the event stream, and how they are asked to end.</summary>
+/// <summary>
+/// What a run's host is made to run: the actors, which tell <see cref="Inspection.RunEvents"/> on the event stream, and how they are
+/// asked to end.
+/// </summary>
 /// <param name="AddTo">Adds the actors to the host's actor system.</param>
 /// <param name="StopAfterStep">Asks the run to finish its step, checkpoint, and end.</param>
 internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Action<IHost> StopAfterStep) : IDisposable

@@ -108,9 +108,10 @@ public sealed class SettingsTests
     }
 
     [Fact]
-    public void A_missing_file_and_a_set_without_value_are_named()
+    public void A_missing_file_and_a_malformed_set_are_named()
     {
         Assert.Contains("nowhere.conf: no such configuration file", Assert.Throws<UserErrorException>(() => SettingsBinder.Load("nowhere.conf", [])).Message, StringComparison.Ordinal);
+        Assert.StartsWith("--set hints.levels=[0.5: the list opened", ErrorsOf("", "hints.levels=[0.5")[0], StringComparison.Ordinal);
         Assert.Contains("--set learning.rate: expected path=value", Assert.Throws<UserErrorException>(() => SettingOverride.Parse("learning.rate")).Message, StringComparison.Ordinal);
     }
 }

@@ -127,7 +127,7 @@ public sealed class TrainingRunTests : IDisposable
         console.Write(LiveView.Render(progress));
         string panel = _output.ToString();
         // Eight steps to go at three seconds each.
-        foreach (string part in new[] { "step 2/10", "20 %", "ETA 0:24", "training (3/32", "0.260", "25 %", "rollout 12/64", "6,000", "30,000" })
+        foreach (string part in new[] { "step 2/10", "20 %", "ETA 0:24", "training, 3/32 groups settled", "0.260", "25 %", "rollout 12/64", "6,000", "30,000" })
         {
             Assert.Contains(part, panel, StringComparison.Ordinal);
         }
