@@ -9,10 +9,10 @@ namespace Ghpo.Problems;
 /// the number of operations in the three together. Example, n = 4:
 /// <code>
 /// problem    3+4-2,1+5,7-2
-/// solution   7-2,1+5,7-2        each line carries out the first operation of the first chain that still has one
-///            5,1+5,7-2
-///            5,6,7-2
-///            5,6,5
+/// solution   3+4=7:7-2,1+5,7-2  each line carries out the first operation of the first chain that still has one: it names the
+///            7-2=5:5,1+5,7-2    operation and its result, then rewrites the problem
+///            1+5=6:5,6,7-2
+///            7-2=5:5,6,5
 ///            \boxed{565}
 /// answer     565
 /// </code>
@@ -102,6 +102,7 @@ public static class ArithmeticProblems
                 int left = chains[i][0] - '0';
                 int right = chains[i][2] - '0';
                 int result = chains[i][1] == '+' ? (left + right) % 10 : (left - right + 10) % 10;
+                solution.Append(chains[i], 0, 3).Append('=').Append(result).Append(':');
                 chains[i] = (char)('0' + result) + chains[i][3..];
                 solution.AppendJoin(',', chains).Append('\n');
             }

@@ -20,17 +20,17 @@ namespace Ghpo.Node.Pretraining;
 public sealed record PretrainOptions(
     string Out,
     long Seed = 1,
-    int Steps = 3000,
-    int Batch = 128,
-    int Width = 128,
+    int Steps = 1800,
+    int Batch = 64,
+    int Width = 96,
     int Layers = 3,
     int Heads = 4,
     int KeyValueHeads = 2,
-    int FeedForward = 320,
-    ModelType Type = ModelType.Qwen3,
-    double Rate = 2e-3,
+    int FeedForward = 256,
+    ModelType Type = ModelType.Qwen2,
+    double Rate = 3e-3,
     double HintedShare = 0.5,
-    int Threads = 2,
+    int Threads = 1,
     int Problems = 300)
 {
     /// <summary>The command that these options stand for.</summary>

@@ -21,10 +21,10 @@ public static class Pretrainer
 
     // Share of the steps that sees short problems without hints alone. Copying a line is learned there within a few hundred steps; among
     // long hinted sequences the loss stands still for thousands.
-    private const double ShortStart = 0.2;
+    private const double ShortStart = 0.3;
 
     // Room for other data than the built-in: rotary positions cost nothing.
-    private const int MaxPositions = 2048;
+    private const int MaxPositions = 8192;
 
     /// <summary>Trains and writes the folder. Runs on the calling thread, which it sets torch's threads of.</summary>
     /// <param name="log">Receives loss and accuracy on the way.</param>
