@@ -43,7 +43,7 @@ public static class SqlJournal
 
     /// <summary>
     /// With a write-ahead log, synchronous = NORMAL leaves the fsync to the log's checkpoints. A killed process loses nothing; a power cut may
-    /// lose the newest events, and the journal stays whole: the run resumes a little earlier. It makes writes about three times as fast.
+    /// lose the newest events, and the journal stays whole: the run resumes a little earlier. Writes become several times as fast.
     /// </summary>
     private sealed class DurableEnough : ConnectionInterceptor
     {
