@@ -9,6 +9,7 @@ namespace Ghpo.Models;
 /// <summary>
 /// Byte-level BPE read from a Hugging Face tokenizer.json: the merging is Microsoft.ML.Tokenizers', added tokens and decoding are done here.
 /// An added token is recognised in template text alone, and there the longest of those that begin at the same place wins.
+/// Where a file asks for normalisation to NFC, text that is not in NFC keeps its form if the runtime's globalization is invariant.
 /// </summary>
 public sealed class ModelTokenizer : ITokenizer
 {
@@ -66,9 +67,17 @@ public sealed class ModelTokenizer : ITokenizer
         return new ModelTokenizer(BpeTokenizer.Create(options), added, bytes, json.NormalizesNfc);
     }
 
-    public IReadOnlyList<int> EncodeText(string text) => text.Length == 0
-        ? []
-        : _words.EncodeToIds(_normalize ? text.Normalize(NormalizationForm.FormC) : text, considerPreTokenization: true, considerNormalization: false);
+    public IReadOnlyList<int> EncodeText(string text)
+    {
+        if (text.Length == 0)
+        {
+            return [];
+        }
+
+        string wellFormed = WellFormed(text);
+        return _words.EncodeToIds(
+            _normalize ? wellFormed.Normalize(NormalizationForm.FormC) : wellFormed, considerPreTokenization: true, considerNormalization: false);
+    }
 
     public IReadOnlyList<int> EncodeTemplate(string text)
     {
@@ -119,4 +128,25 @@ public sealed class ModelTokenizer : ITokenizer
     }
 
     public int? SpecialToken(string name) => _added.TryGetValue(name, out int id) ? id : null;
+
+    /// <summary>Half a surrogate pair has no UTF-8 bytes: it becomes U+FFFD, as in every conversion to UTF-8.</summary>
+    private static string WellFormed(string text)
+    {
+        for (int index = 0; index < text.Length; index++)
+        {
+            if (!char.IsSurrogate(text[index]))
+            {
+                continue;
+            }
+
+            if (!char.IsSurrogatePair(text, index))
+            {
+                return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
+            }
+
+            index++;
+        }
+
+        return text;
+    }
 }
