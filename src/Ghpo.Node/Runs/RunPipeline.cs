@@ -12,7 +12,8 @@ namespace Ghpo.Node.Runs;
 /// <param name="StopAfterStep">Asks the run to finish its step, checkpoint, and end.</param>
 internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Action<IHost> StopAfterStep)
 {
-    /// <summary>The whole pipeline in this process.</summary>
+    /// <summary>The whole pipeline in this process. Reads problems and model here, before the host starts and before anything is shown.</summary>
+    /// <exception cref="UserErrorException">Data or model files are missing or wrong.</exception>
     public static RunPipeline For(GhpoSettings settings, RunFolder folder) =>
         throw new InvalidOperationException($"No actors are wired in for {settings.Run.Name} in {folder.Root}.");
 }
