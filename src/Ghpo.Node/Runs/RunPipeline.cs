@@ -18,7 +18,11 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
 {
     private SqliteFile? _journal;
 
-    /// <summary>The whole pipeline in this process. Holds the run's journal until disposed.</summary>
+    /// <summary>
+    /// The whole pipeline in this process. Reads problems and model here, before the host starts and before anything is shown. Holds the
+    /// run's journal until disposed.
+    /// </summary>
+    /// <exception cref="UserErrorException">Data or model files are missing or wrong, or another process holds the journal.</exception>
     public static RunPipeline For(GhpoSettings settings, RunFolder folder)
     {
         RunContext run = RunContextFactory.Create(folder.Name, folder.Root, settings, TimeProvider.System);

@@ -21,8 +21,8 @@ internal static class TrainingRun
         TimeProvider time = TimeProvider.System;
         long begun = time.GetTimestamp();
         bool live = !plain && console.Profile.Capabilities is { Interactive: true, Ansi: true };
-        RunProgress end;
-        bool interrupted;
+        RunProgress? end = null;
+        bool interrupted = false;
         using (IRunView view = live ? new LiveView(console) : new PlainView(console.Profile.Out.Writer))
         await using (Logger log = RunLog.Open(folder, settings.Logging.Level, view))
         using (var files = new MetricsFiles(folder, time))
@@ -44,19 +44,39 @@ internal static class TrainingRun
                     console.Profile.Out.Writer.Flush();
                     Interruption.ExitNow(ExitCodes.Interrupted);
                 });
-            await host.StartAsync();
-            Task terminated = host.Services.GetRequiredService<ActorSystem>().WhenTerminated;
-            if (await Task.WhenAny(ended.Task, terminated) == terminated && !ended.Task.IsCompleted)
+            try
             {
-                throw new InvalidOperationException($"The actor system ended before the run did. The log is {folder.Log}.");
+                end = await RunToEndAsync(host, ended.Task);
+                interrupted = interruption.Asked;
             }
+            catch (Exception failure) when (failure is not UserErrorException)
+            {
+                log.Fatal(failure, "The session failed");
+            }
+        }
 
-            end = await ended.Task;
-            interrupted = interruption.Asked;
-            await host.StopAsync();
+        if (end is null)
+        {
+            console.WriteLine($"The log is {folder.Log}. `{folder.ResumeCommand}` goes on from the last journalled group.");
+            return ExitCodes.Failure;
         }
 
         return Conclude(folder, end, interrupted, time.GetElapsedTime(begun), console);
+    }
+
+    private static async Task<RunProgress> RunToEndAsync(IHost host, Task<RunProgress> ended)
+    {
+        await host.StartAsync();
+        Task terminated = host.Services.GetRequiredService<ActorSystem>().WhenTerminated;
+        await Task.WhenAny(ended, terminated);
+        if (!ended.IsCompleted)
+        {
+            throw new InvalidOperationException("The actor system ended before the run did.");
+        }
+
+        RunProgress end = await ended;
+        await host.StopAsync();
+        return end;
     }
 
     private static int Conclude(RunFolder folder, RunProgress end, bool interrupted, TimeSpan duration, IAnsiConsole console)

@@ -98,6 +98,17 @@ public sealed class TrainingRunTests : IDisposable
     }
 
     [Fact]
+    public async Task An_unexpected_failure_is_a_message_with_the_log_and_the_log_holds_its_stack()
+    {
+        var pipeline = new RunPipeline(akka => akka.StartActors((_, _) => throw new InvalidOperationException("no such wheel")), _ => { });
+        Assert.Equal(ExitCodes.Failure, await TrainingRun.ExecuteAsync(_folder, _folder.ReadSettings(), pipeline, Terminal.For(_output), plain: true));
+        Assert.Contains("no such wheel", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains($"The log is {_folder.Log}", _output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("   at ", await File.ReadAllTextAsync(_folder.Log, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_line_cut_short_by_a_crash_is_passed_over_and_the_step_written_again_counts()
     {
         using var files = new MetricsFiles(_folder, TimeProvider.System);
