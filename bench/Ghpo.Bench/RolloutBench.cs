@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Ghpo.Configuration;
 using Ghpo.Models;
 using Ghpo.Policy;
 using Ghpo.Rollout;
@@ -21,7 +22,6 @@ public static class RolloutBench
 
     public static int Run(string[] args)
     {
-        TorchThreads.PreferPassiveWaiting();
         var options = Options.Parse(args);
         TorchThreads.UseOnThisThread(options.Threads);
         using LoadedModel? loaded = options.Model is null ? null : ModelFolder.Load(ModelFolder.Resolve(options.Model), CPU, options.Dtype);
@@ -105,7 +105,7 @@ public static class RolloutBench
             var options = new Options(null, 1, ScalarType.Float32, 200, 5, 0);
             for (int index = 0; index < args.Length; index += 2)
             {
-                string value = index + 1 < args.Length ? args[index + 1] : throw new ArgumentException($"{args[index]} needs a value.");
+                string value = index + 1 < args.Length ? args[index + 1] : throw new UserErrorException($"{args[index]} needs a value.");
                 options = args[index] switch
                 {
                     "--model" => options with { Model = value },
@@ -114,7 +114,7 @@ public static class RolloutBench
                     "--runs" => options with { Runs = Number() },
                     "--busy" => options with { Busy = Number() },
                     "--dtype" => options with { Dtype = Enum.Parse<ComputeType>(value, ignoreCase: true) == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32 },
-                    _ => throw new ArgumentException($"{args[index]} is unknown; known are --model, --threads, --dtype, --tokens, --runs and --busy."),
+                    _ => throw new UserErrorException($"{args[index]} is unknown; known are --model, --threads, --dtype, --tokens, --runs and --busy."),
                 };
 
                 int Number() => int.Parse(value, CultureInfo.InvariantCulture);
