@@ -60,6 +60,14 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
         pipeline.Create(planning.From(firstStep))
             .Run(Context.Materializer(namePrefix: "pipeline"))
             .PipeTo(Self, success: _ => new StreamEnded(null), failure: cause => new StreamEnded(cause));
+        Context.System.EventStream.Publish(new RunEvents.RunStarted(
+            _run.Name,
+            _run.Folder,
+            firstStep,
+            _run.Settings.Run.Steps,
+            _run.Settings.Run.TokenBudget,
+            _run.Problems.Train.Count,
+            _run.Problems.HeldOut.Count));
         Become(Running);
         Timers.StartPeriodicTimer("progress", new PublishProgress(), _progressInterval);
     }

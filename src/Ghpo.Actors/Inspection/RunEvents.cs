@@ -10,7 +10,7 @@ public static class RunEvents
 {
     /// <param name="NextStep">The first step still to be taken; 0 in a new run.</param>
     public sealed record RunStarted(
-        string Run, string Folder, int NextStep, int Steps, long TokenBudget, long Epoch, int Problems, int HeldOutProblems);
+        string Run, string Folder, int NextStep, int Steps, long TokenBudget, int Problems, int HeldOutProblems);
 
     public sealed record StepCompleted(StepReport Report);
 

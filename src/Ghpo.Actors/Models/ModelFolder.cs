@@ -79,6 +79,16 @@ public static class ModelFolder
             Path.Combine(folder, WeightsFile), decoder.named_parameters().Select(entry => KeyValuePair.Create(entry.name, (Tensor)entry.parameter)));
     }
 
+    /// <summary>Copies the model in one folder (configuration, tokenizer, weights) to another, and nothing else that is there.</summary>
+    public static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string file in Companions.Append("config.json").Append(WeightsFile).Where(file => File.Exists(Path.Combine(from, file))))
+        {
+            File.Copy(Path.Combine(from, file), Path.Combine(to, file), overwrite: true);
+        }
+    }
+
     private static ImmutableArray<int> ReadStopTokens(string folder, ModelConfig config)
     {
         string file = Path.Combine(folder, "generation_config.json");

@@ -35,13 +35,21 @@ internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed)
         int cut = 0;
         if (hinted)
         {
-            int shortest = Math.Max(1, StartOfLine(solution, operations - MaxOperationsLeft));
+            int shortest = Math.Max(1, StartOfLine(solution, operations - OperationsLeft()));
             cut = shortest + _random.Below(solution.Length - shortest);
         }
 
         IReadOnlyList<int> prompt = PromptTemplate.Compact.Render(tokenizer, system: "", problem.Text, introduction: "", hint: solution[..cut]);
         return new TokenSequence([.. prompt], [.. tokenizer.EncodeText(solution[cut..]), _end]);
     }
+
+    /// <summary>The most operations that a hint leaves: 3, one time in five 4, one time in twenty 5.</summary>
+    private int OperationsLeft() => _random.Below(20) switch
+    {
+        0 => MaxOperationsLeft + 2,
+        < 5 => MaxOperationsLeft + 1,
+        _ => MaxOperationsLeft,
+    };
 
     /// <summary>Index of the first character of a line, counted from 0; 0 for negative lines.</summary>
     private static int StartOfLine(string text, int line)

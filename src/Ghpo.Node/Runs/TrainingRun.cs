@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Ghpo.Configuration;
 using Ghpo.Inspection;
+using Ghpo.Models;
 using Ghpo.Node.Commands;
 using Ghpo.Node.Reporting;
 using Microsoft.Extensions.DependencyInjection;
@@ -99,7 +100,12 @@ internal static class TrainingRun
         console.WriteLine($"{end.StepsDone} steps in {Duration(run.TrainingTime)}; this session took {Duration(duration)}");
         if (ended.Outcome == RunOutcome.Completed)
         {
-            console.WriteLine($"model:  {ended.ModelFolder ?? folder.Model}");
+            if (ended.ModelFolder is { } checkpoint)
+            {
+                ModelFolder.Copy(checkpoint, folder.Model);
+            }
+
+            console.WriteLine($"model:  {folder.Model}");
         }
 
         console.WriteLine($"report: {report}");

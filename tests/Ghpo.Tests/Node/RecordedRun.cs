@@ -49,7 +49,7 @@ internal static class RecordedRun
 
         protected override void PreStart()
         {
-            Publish(new RunStarted(_folder.Name, _folder.Root, 0, _steps, 0, 1, 6000, 200));
+            Publish(new RunStarted(_folder.Name, _folder.Root, 0, _steps, 0, 6000, 200));
             Publish(new PolicyMeasured(Evaluation(0, 0.25)));
             for (int step = 0; step < _steps; step++)
             {

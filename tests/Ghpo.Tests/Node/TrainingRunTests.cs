@@ -131,7 +131,7 @@ public sealed class TrainingRunTests : IDisposable
     {
         RunProgress progress = new object[]
         {
-            new RunEvents.RunStarted("name", "folder", 0, 10, 0, 1, 6000, 200), new RunEvents.StepCompleted(RecordedRun.Step(0)), new RunEvents.StepCompleted(RecordedRun.Step(1)),
+            new RunEvents.RunStarted("name", "folder", 0, 10, 0, 6000, 200), new RunEvents.StepCompleted(RecordedRun.Step(0)), new RunEvents.StepCompleted(RecordedRun.Step(1)),
             new RunEvents.PipelineProgress(2, 3, 32, "training", 30_000, [new RunEvents.StageDepth("rollout", 12, 64, 0)]),
         }.Aggregate(RunProgress.None, (state, runEvent) => state.Apply(runEvent));
         IAnsiConsole console = Terminal.For(_output);
@@ -148,7 +148,7 @@ public sealed class TrainingRunTests : IDisposable
     public void The_remaining_time_follows_the_token_budget_where_that_ends_the_run_first()
     {
         RunProgress progress = RunProgress.None
-            .Apply(new RunEvents.RunStarted("name", "folder", 0, 1000, 60_000, 1, 6000, 200))
+            .Apply(new RunEvents.RunStarted("name", "folder", 0, 1000, 60_000, 6000, 200))
             .Apply(new RunEvents.StepCompleted(RecordedRun.Step(1)));
         // 36,000 tokens left at 12,000 a step of three seconds.
         Assert.Equal(9, progress.Remaining!.Value.TotalSeconds, 6);
