@@ -25,43 +25,21 @@ public static class PlainLoop
 {
     public static int Run(string[] args)
     {
-        string? config = null;
-        string? save = null;
-        var overrides = new List<SettingOverride>();
-        for (int i = 0; i < args.Length; i += 2)
-        {
-            string value = i + 1 < args.Length ? args[i + 1] : throw new UserErrorException($"{args[i]} needs a value.");
-            switch (args[i])
-            {
-                case "--config":
-                    config = value;
-                    break;
-                case "--set":
-                    overrides.Add(SettingOverride.Parse(value));
-                    break;
-                case "--workers":
-                    overrides.Add(new SettingOverride("rollout.workers", value, $"--workers {value}"));
-                    break;
-                case "--save":
-                    save = value;
-                    break;
-                default:
-                    throw new UserErrorException($"plain-loop has no option {args[i]}; it has --config, --set, --workers and --save.");
-            }
-        }
-
-        Run(SettingsBinder.Load(config, overrides), save, Console.Out);
+        var arguments = new Arguments("plain-loop", args, "--workers", "--save");
+        GhpoSettings settings = arguments.Settings(arguments.Text("--workers") is { } workers ? [("rollout.workers", workers)] : []);
+        Execute(settings, arguments.Text("--save"), Console.Out);
         return 0;
     }
 
-    private static void Run(GhpoSettings settings, string? save, TextWriter log)
+    /// <param name="save">Folder to leave the model in; null for none.</param>
+    public static MeasuredRun Execute(GhpoSettings settings, string? save, TextWriter log)
     {
         TorchThreads.UseOnThisThread(settings.Learning.Threads);
         Device device = Devices.Parse(settings.Model.Device);
         ScalarType dtype = settings.Model.Dtype == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        ProblemSet problems = ProblemSource.Load(settings.Data);
-        LoadedModel model = ModelFolder.Load(ModelFolder.Resolve(settings.Model.Path), device, dtype);
+                LoadedModel model = ModelFolder.Load(ModelFolder.Resolve(settings.Model.Path), device, dtype);
         var prompts = new PromptBuilder(PromptTemplate.Resolve(settings.Prompt.Template, model.Folder), model.Tokenizer, settings.Prompt, settings.Hints);
+        ProblemSet problems = PromptBudget.Apply(ProblemSource.Load(settings.Data), prompts, settings.Prompt);
         var verifier = new AnswerVerifier(settings.Verification.Extraction, settings.Rewards.Format);
         var sampling = new SamplingOptions(
             settings.Rollout.Temperature, settings.Rollout.TopK, settings.Rollout.TopP, settings.Rollout.MaxNewTokens);
@@ -82,6 +60,7 @@ public static class PlainLoop
 
         var planner = new CurriculumPlanner(settings.Curriculum, settings.Run.Seed, [.. problems.Train.Select(problem => problem.Id)]);
         CurriculumState curriculum = CurriculumState.Empty;
+        var steps = new List<StepReport>();
         long tokens = 0;
         for (int step = 0; step < settings.Run.Steps && (settings.Run.TokenBudget == 0 || tokens < settings.Run.TokenBudget); step++)
         {
@@ -102,6 +81,7 @@ public static class PlainLoop
                 groups,
                 learning);
             tokens = report.TotalRolloutTokens;
+            steps.Add(report);
             log.WriteLine(Line(report));
             if (evaluation is not null && settings.Evaluation.EverySteps > 0 && (step + 1) % settings.Evaluation.EverySteps == 0
                 && step + 1 < settings.Run.Steps)
@@ -126,6 +106,8 @@ public static class PlainLoop
         {
             engine.Dispose();
         }
+
+        return new MeasuredRun(steps, final.Hash);
 
         GenerationEngine Engine() => new(
             model.Config, device, dtype, model.StopTokens, settings.Rollout.Slots, settings.Prompt.MaxTokens + settings.Rollout.MaxNewTokens);

@@ -8,8 +8,10 @@ try
     return args switch
     {
         ["rollout", .. var rest] => RolloutBench.Run(rest),
+        ["overhead", .. var rest] => await OverheadBench.RunAsync(rest),
+        ["memory", .. var rest] => await MemoryBench.RunAsync(rest),
         ["plain-loop", .. var rest] => PlainLoop.Run(rest),
-        _ => throw new UserErrorException("Which benchmark? rollout, or plain-loop."),
+        _ => throw new UserErrorException("Which benchmark? rollout, overhead, memory, or plain-loop."),
     };
 }
 catch (UserErrorException error)

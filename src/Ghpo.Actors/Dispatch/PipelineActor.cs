@@ -4,6 +4,7 @@ using Akka.Streams.Dsl;
 using Ghpo.Difficulty;
 using Ghpo.Inspection;
 using Ghpo.Learning;
+using Ghpo.Problems;
 using Ghpo.Rollout;
 using Ghpo.Verification;
 
@@ -67,7 +68,8 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
             _run.Settings.Run.Steps,
             _run.Settings.Run.TokenBudget,
             _run.Problems.Train.Count,
-            _run.Problems.HeldOut.Count));
+            _run.Problems.HeldOut.Count,
+            SkippedRow.Describe(_run.Problems.Skipped)));
         Become(Running);
         Timers.StartPeriodicTimer("progress", new PublishProgress(), _progressInterval);
     }

@@ -20,7 +20,7 @@ public static class RunContextFactory
     {
         Device device = Devices.Parse(settings.Model.Device);
         ScalarType dtype = settings.Model.Dtype == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        ProblemSet problems = ProblemSource.Load(settings.Data);
+        ProblemSet loaded = ProblemSource.Load(settings.Data);
         string modelFolder = ModelFolder.Resolve(settings.Model.Path);
 
         ModelConfig config;
@@ -34,11 +34,7 @@ public static class RunContextFactory
 
         PromptTemplate template = PromptTemplate.Resolve(settings.Prompt.Template, modelFolder);
         var prompts = new PromptBuilder(template, tokenizer, settings.Prompt, settings.Hints);
-        if (prompts.FirstTooLong(problems.Train.Concat(problems.HeldOut)) is { } tooLong)
-        {
-            throw new UserErrorException(tooLong);
-        }
-
+        ProblemSet problems = PromptBudget.Apply(loaded, prompts, settings.Prompt);
         var verifier = new AnswerVerifier(settings.Verification.Extraction, settings.Rewards.Format);
         int maxLength = settings.Prompt.MaxTokens + settings.Rollout.MaxNewTokens;
 

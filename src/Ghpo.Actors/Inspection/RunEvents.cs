@@ -9,8 +9,9 @@ namespace Ghpo.Inspection;
 public static class RunEvents
 {
     /// <param name="NextStep">The first step still to be taken; 0 in a new run.</param>
+    /// <param name="Skipped">How many rows of the data are left out, and why; null for none.</param>
     public sealed record RunStarted(
-        string Run, string Folder, int NextStep, int Steps, long TokenBudget, int Problems, int HeldOutProblems);
+        string Run, string Folder, int NextStep, int Steps, long TokenBudget, int Problems, int HeldOutProblems, string? Skipped = null);
 
     public sealed record StepCompleted(StepReport Report);
 

@@ -2,10 +2,6 @@ using Ghpo.Configuration;
 
 namespace Ghpo.Problems;
 
-/// <summary>A record that makes no problem.</summary>
-/// <param name="Line">Line, or row of a Parquet file, from 1; 0 where the reason names the problem instead.</param>
-public sealed record SkippedRow(string File, int Line, string Reason);
-
 /// <summary>What a data file holds.</summary>
 public sealed record ProblemFileResult(IReadOnlyList<Problem> Problems, IReadOnlyList<SkippedRow> Skipped);
 

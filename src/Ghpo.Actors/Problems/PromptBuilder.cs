@@ -43,7 +43,7 @@ public sealed class PromptBuilder
     }
 
     /// <summary>The prompt of a group.</summary>
-    /// <exception cref="UserErrorException">The problem alone does not fit; see <see cref="FirstTooLong"/>.</exception>
+    /// <exception cref="UserErrorException">The problem alone does not fit; <see cref="PromptBudget"/> finds these at the start.</exception>
     public PromptedGroup Build(GroupAttempt attempt, Problem problem)
     {
         ArgumentNullException.ThrowIfNull(attempt);
@@ -51,7 +51,7 @@ public sealed class PromptBuilder
         IReadOnlyList<int> unhinted = Render(problem.Text, "");
         if (unhinted.Count > _prompt.MaxTokens)
         {
-            throw new UserErrorException(FirstTooLong([problem])!);
+            throw PromptBudget.Exceeded(_prompt, [new LongProblem(problem, unhinted.Count)]);
         }
 
         bool hasSolution = !string.IsNullOrWhiteSpace(problem.Solution);
@@ -67,39 +67,11 @@ public sealed class PromptBuilder
         return new PromptedGroup(attempt, [.. prompt], hintTokens > 0 ? [.. unhinted] : [], hintTokens, shortened, hasSolution);
     }
 
-    /// <summary>
-    /// Null if every problem fits the prompt budget without a hint. Otherwise the error to stop the start with: the first problem that does not,
-    /// and what would help.
-    /// </summary>
-    public string? FirstTooLong(IEnumerable<Problem> problems)
+    /// <summary>Tokens of a problem's prompt without a hint.</summary>
+    public int UnhintedTokens(Problem problem)
     {
-        ArgumentNullException.ThrowIfNull(problems);
-        Problem? first = null;
-        int firstTokens = 0;
-        int longest = 0;
-        int count = 0;
-        foreach (Problem problem in problems)
-        {
-            int tokens = Render(problem.Text, "").Count;
-            if (tokens <= _prompt.MaxTokens)
-            {
-                continue;
-            }
-
-            if (first is null)
-            {
-                first = problem;
-                firstTokens = tokens;
-            }
-
-            count++;
-            longest = Math.Max(longest, tokens);
-        }
-
-        return first is null
-            ? null
-            : $"Problem {first.Id} has {firstTokens} prompt tokens without a hint, more than ghpo.prompt.max-tokens = {_prompt.MaxTokens} " +
-              $"({count} such problems, the longest has {longest}). Set ghpo.prompt.max-tokens = {longest} or more, or leave them out of the data.";
+        ArgumentNullException.ThrowIfNull(problem);
+        return Render(problem.Text, "").Count;
     }
 
     private IReadOnlyList<int> Render(string problem, string hint) =>

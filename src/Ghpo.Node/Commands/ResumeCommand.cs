@@ -17,8 +17,9 @@ internal static class ResumeCommand
             RunFolder folder = RunFolder.Open(parsed.GetRequiredValue(run));
             folder.CheckWritable();
             GhpoSettings settings = folder.ReadSettings();
+            using RunPipeline pipeline = RunPipeline.For(settings, folder);
             return await TrainingRun.ExecuteAsync(
-                folder, settings, RunPipeline.For(settings, folder), Terminal.For(parsed.InvocationConfiguration.Output), parsed.GetValue(plain));
+                folder, settings, pipeline, Terminal.For(parsed.InvocationConfiguration.Output), parsed.GetValue(plain));
         });
         return command;
     }

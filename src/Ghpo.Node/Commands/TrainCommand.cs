@@ -29,8 +29,9 @@ internal static class TrainCommand
             try
             {
                 GhpoSettings settings = folder.ReadSettings();
+                using RunPipeline pipeline = RunPipeline.For(settings, folder);
                 return await TrainingRun.ExecuteAsync(
-                    folder, settings, RunPipeline.For(settings, folder), Terminal.For(parsed.InvocationConfiguration.Output), parsed.GetValue(plain));
+                    folder, settings, pipeline, Terminal.For(parsed.InvocationConfiguration.Output), parsed.GetValue(plain));
             }
             catch (UserErrorException) when (folder.HoldsNothing)
             {

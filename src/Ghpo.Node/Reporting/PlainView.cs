@@ -41,7 +41,8 @@ internal sealed class PlainView(TextWriter output) : IRunView
     {
         string budget = started.TokenBudget > 0 ? $" or {Count(started.TokenBudget)} tokens" : "";
         string from = started.NextStep > 0 ? $"; resumed after step {started.NextStep}" : "";
-        return $"run {started.Run}: {started.Steps} steps{budget}, {Count(started.Problems)} problems, {Count(started.HeldOutProblems)} held out{from}";
+        string skipped = started.Skipped is { } note ? Environment.NewLine + note : "";
+        return $"run {started.Run}: {started.Steps} steps{budget}, {Count(started.Problems)} problems, {Count(started.HeldOutProblems)} held out{from}{skipped}";
     }
 
     internal static string Describe(EvaluationResult result)
