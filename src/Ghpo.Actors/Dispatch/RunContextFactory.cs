@@ -35,6 +35,10 @@ public static class RunContextFactory
         PromptTemplate template = PromptTemplate.Resolve(settings.Prompt.Template, modelFolder);
         var prompts = new PromptBuilder(template, tokenizer, settings.Prompt, settings.Hints);
         ProblemSet problems = PromptBudget.Apply(loaded, prompts, settings.Prompt);
+        // Without held-out problems nobody can be asked to measure.
+        bool evaluated = settings.Evaluation.Enabled && problems.HeldOut.Count > 0;
+        GhpoSettings inForce = settings with { Evaluation = settings.Evaluation with { Enabled = evaluated } };
+
         var verifier = new AnswerVerifier(settings.Verification.Extraction, settings.Rewards.Format);
         int maxLength = settings.Prompt.MaxTokens + settings.Rollout.MaxNewTokens;
 
@@ -46,10 +50,10 @@ public static class RunContextFactory
             return Engine();
         }
 
-        HeldOutEvaluation? Evaluation() => !settings.Evaluation.Enabled || problems.HeldOut.Count == 0
-            ? null
-            : new HeldOutEvaluation(
-                Engine(), tokenizer, prompts, verifier, problems.HeldOut, settings.Evaluation, SamplingOf(settings.Rollout), hintRatio: 0, settings.Run.Seed);
+        HeldOutEvaluation? Evaluation() => evaluated
+            ? new HeldOutEvaluation(
+                Engine(), tokenizer, prompts, verifier, problems.HeldOut, settings.Evaluation, SamplingOf(settings.Rollout), hintRatio: 0, settings.Run.Seed)
+            : null;
 
         IPolicyTrainer Trainer()
         {
@@ -66,7 +70,7 @@ public static class RunContextFactory
 
         // A worker may still be loading a version while η newer ones are published.
         var policies = new PolicyStore(settings.Rollout.Staleness + 2);
-        return new RunContext(name, folder, settings, problems, tokenizer, prompts, verifier, policies, WorkerEngine, Trainer, time);
+        return new RunContext(name, folder, inForce, problems, tokenizer, prompts, verifier, policies, WorkerEngine, Trainer, time);
     }
 
     private static SamplingOptions SamplingOf(RolloutSettings rollout) =>

@@ -43,7 +43,7 @@ public static class ProblemFile
             DataPresets.Parts parts = DataPresets.Map(preset, settings.Fields, Place, record);
             if (string.IsNullOrWhiteSpace(parts.Text) || string.IsNullOrWhiteSpace(parts.Answer))
             {
-                skipped.Add(new SkippedRow(full, record.Line, string.IsNullOrWhiteSpace(parts.Text) ? "no problem text" : "no answer"));
+                skipped.Add(new SkippedRow(full, record.Line, SkipCause.Incomplete, string.IsNullOrWhiteSpace(parts.Text) ? "no problem text" : "no answer"));
                 continue;
             }
 

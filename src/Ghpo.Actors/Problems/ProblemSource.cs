@@ -54,7 +54,12 @@ public static class ProblemSource
             : heldOut.Problems;
         return new ProblemSet(name, kept, measured)
         {
-            Skipped = [.. train.Skipped, .. heldOut.Skipped, .. byUse[true].Select(problem => new SkippedRow(trainFile, 0, $"{problem.Id} is held out"))],
+            Skipped =
+            [
+                .. train.Skipped,
+                .. heldOut.Skipped,
+                .. byUse[true].Select(problem => new SkippedRow(trainFile, 0, SkipCause.HeldOut, $"{problem.Id} is held out")),
+            ],
         };
     }
 }

@@ -45,6 +45,7 @@ public static class PromptBudget
                 .. tooLong.Select(measured => new SkippedRow(
                     problems.Name,
                     0,
+                    SkipCause.TooLong,
                     $"{measured.Problem.Id} has {measured.Tokens} prompt tokens, more than ghpo.prompt.max-tokens = {settings.MaxTokens}")),
             ],
         };

@@ -28,7 +28,7 @@ public sealed class PromptBudgetTests
     public void Skipped_problems_are_left_out_of_both_parts_and_join_the_rows_skipped_before()
     {
         (PromptBuilder builder, PromptSettings settings) = Prompts(TooLong.Skip);
-        var before = new SkippedRow("p.jsonl", 3, "no answer");
+        var before = new SkippedRow("p.jsonl", 3, SkipCause.Incomplete, "no answer");
         ProblemSet set = PromptBudget.Apply(
             new ProblemSet("p", [Sized("p/1", 18), Sized("p/7", 19)], [Sized("p/8", 40), Sized("p/9", 1)]) { Skipped = [before] }, builder, settings);
 
@@ -37,12 +37,12 @@ public sealed class PromptBudgetTests
         Assert.Equal(
             [
                 "p.jsonl, line 3: no answer",
-                "p: p/7 has 21 prompt tokens, more than ghpo.prompt.max-tokens = 20",
-                "p: p/8 has 42 prompt tokens, more than ghpo.prompt.max-tokens = 20",
+                "p/7 has 21 prompt tokens, more than ghpo.prompt.max-tokens = 20",
+                "p/8 has 42 prompt tokens, more than ghpo.prompt.max-tokens = 20",
             ],
             set.Skipped.Select(row => row.ToString()));
-        Assert.Equal("3 problems left out; the first: p.jsonl, line 3: no answer", SkippedRow.Describe(set.Skipped));
-        Assert.Equal("1 problem left out: p.jsonl, line 3: no answer", SkippedRow.Describe([before]));
+        Assert.Equal(
+            "left out: 1 without problem or answer, 2 longer than the prompt may be; the first: p.jsonl, line 3: no answer", SkippedRow.Describe(set.Skipped));
         Assert.Null(SkippedRow.Describe([]));
     }
 
