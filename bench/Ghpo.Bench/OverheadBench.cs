@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Ghpo.Configuration;
 using Ghpo.Inspection;
@@ -15,7 +16,8 @@ namespace Ghpo.Bench;
 ///   t_k = median over rounds of the seconds of step k      overhead = Σ_k t_k(actors) / Σ_k t_k(plain) − 1
 /// </code>
 /// The first <see cref="WarmUp"/> steps of each round (code being compiled, caches being filled) are left out. Evaluations and checkpoints are
-/// off, except the checkpoint at the end, which no step's time includes. Fails if any round ends with other weights.
+/// off, except the checkpoint at the end, which no step's time includes. Processor time is that of a whole run, its start and end included: on a busy
+/// machine it says more than the clock. Fails if any round ends with other weights.
 /// </summary>
 internal static class OverheadBench
 {
@@ -32,8 +34,8 @@ internal static class OverheadBench
         var actors = new List<MeasuredRun>();
         for (int round = 1; round <= rounds; round++)
         {
-            Add(plain, "plain loop", PlainLoop.Execute(settings, save: null, TextWriter.Null), round);
-            Add(actors, "actors", await ActorRun.ExecuteAsync(settings, watcher: null), round);
+            await AddAsync(plain, "plain loop", round, () => Task.FromResult(PlainLoop.Execute(settings, save: null, TextWriter.Null)));
+            await AddAsync(actors, "actors", round, () => ActorRun.ExecuteAsync(settings, watcher: null));
         }
 
         string[] hashes = [.. plain.Concat(actors).Select(run => run.PolicyHash).Distinct()];
@@ -49,10 +51,19 @@ internal static class OverheadBench
         return 0;
     }
 
-    private static void Add(List<MeasuredRun> runs, string name, MeasuredRun run, int round)
+    private static async Task AddAsync(List<MeasuredRun> runs, string name, int round, Func<Task<MeasuredRun>> execute)
     {
+        TimeSpan before = ProcessorTime();
+        MeasuredRun run = await execute();
+        TimeSpan processor = ProcessorTime() - before;
         runs.Add(run);
-        Print($"round {round}  {name,-10}  {run.Steps.Skip(WarmUp).Sum(step => step.StepSeconds):0.000} s for {run.Steps.Count - WarmUp} steps");
+        Print($"round {round}  {name,-10}  {run.Steps.Skip(WarmUp).Sum(step => step.StepSeconds):0.000} s for {run.Steps.Count - WarmUp} steps; {processor.TotalSeconds:0.00} s of processor time for the whole run");
+    }
+
+    private static TimeSpan ProcessorTime()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.TotalProcessorTime;
     }
 
     /// <returns>Σ_k t_k</returns>

@@ -54,11 +54,15 @@ internal sealed class PlainRollout(
             {
                 TorchThreads.UseOnThisThread(settings.Rollout.Threads);
                 engine.LoadPolicy(policy);
+                int held = 0;
                 while (settled.Count < groups.Length && failures.IsEmpty)
                 {
-                    while (engine.FreeSlots >= settings.Rollout.GroupSize && queue.TryDequeue(out Trial? trial))
+                    // No engine takes more than its share, or the others would idle.
+                    int share = (groups.Length - settled.Count + engines.Count - 1) / engines.Count;
+                    while (held < share && engine.FreeSlots >= settings.Rollout.GroupSize && queue.TryDequeue(out Trial? trial))
                     {
                         Submit(engine, trial);
+                        held++;
                     }
 
                     if (engine.RunningSequences == 0)
@@ -70,6 +74,7 @@ internal sealed class PlainRollout(
 
                     foreach (GenerationResult result in engine.Step())
                     {
+                        held--;
                         SettleOrRaise((Sampled)result.Tag, result.Completions, queue, settled, policy);
                     }
                 }

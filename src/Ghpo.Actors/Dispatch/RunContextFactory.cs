@@ -41,6 +41,7 @@ public static class RunContextFactory
 
         var verifier = new AnswerVerifier(settings.Verification.Extraction, settings.Rewards.Format);
         int maxLength = settings.Prompt.MaxTokens + settings.Rollout.MaxNewTokens;
+        GenerationEngine.RequirePositions(config, maxLength);
 
         IGenerationEngine Engine() => new GenerationEngine(config, device, dtype, stopTokens, settings.Rollout.Slots, maxLength);
 

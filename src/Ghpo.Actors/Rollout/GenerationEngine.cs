@@ -55,12 +55,7 @@ public sealed class GenerationEngine : IGenerationEngine
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slots);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxLength);
-        if (maxLength > config.MaxPositions)
-        {
-            throw new UserErrorException(
-                $"Prompt and completion together may take {maxLength} tokens, but the model's max_position_embeddings is {config.MaxPositions}; lower prompt.max-tokens or rollout.max-new-tokens.");
-        }
-
+        RequirePositions(config, maxLength);
         _config = config;
         _device = device;
         _stopTokens = [.. stopTokens];
@@ -70,6 +65,16 @@ public sealed class GenerationEngine : IGenerationEngine
         _decoder = new CachedDecoder(config, device, dtype, _capacity, maxLength);
         _inputs = zeros([2, _capacity], ScalarType.Int64, CPU).DetachFromDisposeScope();
         _draws = zeros([Enum.GetValues<DrawRow>().Length, _capacity], ScalarType.Float64, CPU).DetachFromDisposeScope();
+    }
+
+    /// <exception cref="UserErrorException">The model has fewer than <paramref name="maxLength"/> positions.</exception>
+    public static void RequirePositions(ModelConfig config, int maxLength)
+    {
+        if (maxLength > config.MaxPositions)
+        {
+            throw new UserErrorException(
+                $"Prompt and completion together may take {maxLength} tokens, but the model's max_position_embeddings is {config.MaxPositions}; lower prompt.max-tokens or rollout.max-new-tokens.");
+        }
     }
 
     public int FreeSlots => _rows.Length - RunningSequences;
