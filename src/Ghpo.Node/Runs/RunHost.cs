@@ -27,8 +27,6 @@ internal static class RunHost
                 loggers.ClearLoggers();
                 loggers.AddLogger<OrderedTemplateLogger>();
             });
-            // While the system shuts down, what has no logger any more would go to the standard output.
-            akka.AddHocon("akka.stdout-loglevel = OFF", HoconAddMode.Prepend);
             akka.StartActors((system, _) => Watch(system, observers, ended));
             pipeline.AddTo(akka);
         });
