@@ -100,13 +100,11 @@ public sealed class WholeRunTests : IDisposable
         GhpoSettings settings = _tiny.Settings(
             "dispatch.permits=1", "rollout.slots=4", "rollout.workers=2", "verification.workers=1", "run.steps=2", $"rollout.staleness={staleness}");
         string folder = _tiny.NewFolder();
-        (RunContext run, Tutor tutor) = TinyRun.Create(folder, settings);
 
-        // A model that never solves anything: nobody whispers.
-        RunEvents.RunEnded ended = await RunSession.Complete(run with { CreateEngine = RunContextFactory.Create("tiny", folder, settings, TimeProvider.System).CreateEngine });
+        // The bare model: nobody whispers, so nothing is ever solved.
+        RunEvents.RunEnded ended = await RunSession.Complete(RunContextFactory.Create("tiny", folder, settings, TimeProvider.System));
 
         Assert.Equal(RunOutcome.Completed, ended.Outcome);
-        Assert.Empty(tutor.Submitted);
         Assert.All(TinyRun.Settled(folder), group => Assert.Equal((Settlement.Unsolved, 3, 0.75), (group.Settlement, group.Attempt, group.HintRatio)));
         Assert.Equal(2 * 5 * 3, TinyRun.Hints(folder).Length);
     }
@@ -131,35 +129,6 @@ public sealed class WholeRunTests : IDisposable
         }
 
         Assert.Equal(TinyRun.Hashes(folder)[^1], TinyRun.Fold(run, settled));
-    }
-
-    [Fact]
-    public async Task A_worker_that_is_still_loading_while_others_take_whole_steps_does_not_upset_the_run()
-    {
-        GhpoSettings settings = _tiny.Settings("run.steps=5", "rollout.slots=64");
-        using var othersAreDone = new ManualResetEventSlim();
-        int loads = 0;
-        string folder = await Complete(settings, tutor =>
-        {
-            // The first worker that loads is held up until the other one has sampled the last step: by then its next policies are long gone.
-            tutor.BeforeLoad = _ =>
-            {
-                if (Interlocked.Increment(ref loads) == 1)
-                {
-                    othersAreDone.Wait(TimeSpan.FromSeconds(30));
-                }
-            };
-            tutor.BeforeSubmit = (group, _) =>
-            {
-                if (group.Step == 4)
-                {
-                    othersAreDone.Set();
-                }
-            };
-        });
-
-        TinyRun.RequireSound(folder, steps: 5);
-        Assert.Equal([1], TinyRun.Epochs(folder));
     }
 
     [Fact]
