@@ -49,6 +49,68 @@ public sealed class InterruptedRunTests : IDisposable
         Assert.Equal(tutor.Submitted.Count, tutor.Submitted.Distinct().Count());
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_run_killed_again_and_again_leaves_a_sound_journal_that_folds_to_its_weights(int staleness)
+    {
+        GhpoSettings settings = _tiny.Settings($"rollout.staleness={staleness}", "checkpoints.every-steps=1");
+        string folder = _tiny.NewFolder();
+        int sessions = 0;
+        RunEvents.RunEnded? ended = null;
+        while (ended is null)
+        {
+            Assert.InRange(++sessions, 1, 30);
+            (RunContext run, Tutor tutor) = TinyRun.Create(folder, settings);
+            using var hold = new Hold(tutor, step: null, request: 9);
+            RunSession session = await RunSession.Start(run);
+            Task<RunEvents.RunEnded> end = session.Ended;
+            if (await Task.WhenAny(hold.Reached, end) == end)
+            {
+                ended = await end;
+            }
+
+            ValueTask killed = session.DisposeAsync();
+            hold.Release();
+            await killed;
+        }
+
+        Assert.Equal((RunOutcome.Completed, 3), (ended.Outcome, ended.Steps));
+        Assert.True(sessions > 2);
+        TinyRun.RequireSound(folder, steps: 3, staleness);
+        (RunContext again, _) = TinyRun.Create(_tiny.NewFolder(), settings);
+        Assert.Equal(TinyRun.Hashes(folder)[^1], TinyRun.Fold(again, TinyRun.Settled(folder)));
+        if (staleness == 0)
+        {
+            await RunSession.Complete(again);
+            TinyRun.RequireSameRun(again.Folder, folder);
+        }
+    }
+
+    [Fact]
+    public async Task A_group_that_is_not_sampled_before_the_deadline_costs_an_epoch_and_changes_nothing_else()
+    {
+        string reference = _tiny.NewFolder();
+        await RunSession.Complete(TinyRun.Create(reference, _tiny.Settings()).Run);
+
+        string folder = _tiny.NewFolder();
+        (RunContext run, Tutor tutor) = TinyRun.Create(folder, _tiny.Settings("rollout.deadline=2s"));
+        int requests = 0;
+        tutor.BeforeSubmit = (group, _) =>
+        {
+            if (group.Step == 1 && Interlocked.Increment(ref requests) == 3)
+            {
+                Thread.Sleep(2500);
+            }
+        };
+        RunEvents.RunEnded ended = await RunSession.Complete(run);
+
+        Assert.Equal((RunOutcome.Completed, 3), (ended.Outcome, ended.Steps));
+        Assert.True(TinyRun.Epochs(folder).Length > 1);
+        TinyRun.RequireSound(folder, steps: 3);
+        TinyRun.RequireSameRun(reference, folder);
+    }
+
     [Fact]
     public async Task A_run_that_is_asked_to_stop_finishes_its_step_takes_a_checkpoint_and_can_be_resumed()
     {
@@ -165,16 +227,16 @@ public sealed class InterruptedRunTests : IDisposable
         await killed;
     }
 
-    /// <summary>Stops every engine from a request of a step on, until it is released.</summary>
+    /// <summary>Stops every engine from a request of a step, or of a session, on, until it is released.</summary>
     private sealed class Hold : IDisposable
     {
         private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly ManualResetEventSlim _released = new();
         private int _requests;
 
-        public Hold(Tutor tutor, int step, int request) => tutor.BeforeSubmit = (group, _) =>
+        public Hold(Tutor tutor, int? step, int request) => tutor.BeforeSubmit = (group, _) =>
         {
-            if (group.Step == step && Interlocked.Increment(ref _requests) >= request)
+            if (group.Step == (step ?? group.Step) && Interlocked.Increment(ref _requests) >= request)
             {
                 _reached.TrySetResult();
                 _released.Wait(Patience);
