@@ -94,13 +94,13 @@ public sealed class InterruptedRunTests : IDisposable
         await RunSession.Complete(TinyRun.Create(reference, _tiny.Settings()).Run);
 
         string folder = _tiny.NewFolder();
-        (RunContext run, Tutor tutor) = TinyRun.Create(folder, _tiny.Settings("rollout.deadline=2s"));
+        (RunContext run, Tutor tutor) = TinyRun.Create(folder, _tiny.Settings("rollout.deadline=3s"));
         int requests = 0;
         tutor.BeforeSubmit = (group, _) =>
         {
             if (group.Step == 1 && Interlocked.Increment(ref requests) == 3)
             {
-                Thread.Sleep(2500);
+                Thread.Sleep(3500);
             }
         };
         RunEvents.RunEnded ended = await RunSession.Complete(run);
