@@ -1,3 +1,4 @@
+using System.Numerics;
 using Ghpo.Learning;
 using Ghpo.Models;
 using Ghpo.Problems;
@@ -5,16 +6,14 @@ using Ghpo.Problems;
 namespace Ghpo.Node.Pretraining;
 
 /// <summary>
-/// What the base model is taught: to solve problems of at most 3 operations, and to go on where a hint stops, with at most 3 operations left to do.
-/// The hint is a part of the solution of any length in characters, cut within a line as readily as at its end, and the completion is the rest.
-/// So the model knows long contexts and knows what a hint is, and still solves no long problem by itself. Held-out problems are never drawn.
+/// What the base model is taught: to solve problems, and to go on where a hint stops. Work is the rarer the longer it is: k operations are to be carried out
+/// in 2⁻ᵏ of the sequences. With a hint, they are the last k of a problem that may be longer; the hint is a part of the solution of any length in
+/// characters, cut within a line as readily as at its end, and the completion is the rest. So the model knows long contexts, knows what a hint is, does short
+/// work well, and hardly ever long work. Held-out problems are never drawn.
 /// </summary>
 internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed)
 {
-    /// <summary>The most operations that a completion carries out.</summary>
-    public const int MaxOperationsLeft = 3;
-
-    /// <summary>The most operations of a hinted problem.</summary>
+    /// <summary>The most operations of a problem.</summary>
     public const int MaxOperations = 8;
 
     private const int HintedShareUnits = 1000;
@@ -29,27 +28,24 @@ internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed)
     public TokenSequence Next(double hintedShare)
     {
         bool hinted = _random.Below(HintedShareUnits) < hintedShare * HintedShareUnits;
-        int operations = hinted ? 2 + _random.Below(MaxOperations - 1) : 1 + _random.Below(MaxOperationsLeft);
+        int left = OperationsLeft();
+        int operations = hinted ? Math.Max(2, left) + _random.Below(MaxOperations + 1 - Math.Max(2, left)) : left;
         Problem problem = ArithmeticProblems.Draw(ref _random, operations, DataSplit.Train);
         string solution = problem.Solution!;
         int cut = 0;
         if (hinted)
         {
-            int shortest = Math.Max(1, StartOfLine(solution, operations - OperationsLeft()));
-            cut = shortest + _random.Below(solution.Length - shortest);
+            // Anywhere in the line after which that many operations are left, or in the line that carries the first of them out.
+            int from = Math.Max(1, StartOfLine(solution, operations - left));
+            cut = from + _random.Below(StartOfLine(solution, operations - left + 1) - from);
         }
 
         IReadOnlyList<int> prompt = PromptTemplate.Compact.Render(tokenizer, system: "", problem.Text, introduction: "", hint: solution[..cut]);
         return new TokenSequence([.. prompt], [.. tokenizer.EncodeText(solution[cut..]), _end]);
     }
 
-    /// <summary>The most operations that a hint leaves: 3, one time in five 4, one time in twenty 5.</summary>
-    private int OperationsLeft() => _random.Below(20) switch
-    {
-        0 => MaxOperationsLeft + 2,
-        < 5 => MaxOperationsLeft + 1,
-        _ => MaxOperationsLeft,
-    };
+    /// <summary>k operations with probability 2⁻ᵏ, the last one taking what remains.</summary>
+    private int OperationsLeft() => Math.Min(MaxOperations, 1 + BitOperations.TrailingZeroCount(_random.Next()));
 
     /// <summary>Index of the first character of a line, counted from 0; 0 for negative lines.</summary>
     private static int StartOfLine(string text, int line)

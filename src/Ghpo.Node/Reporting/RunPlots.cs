@@ -72,7 +72,9 @@ internal static class RunPlots
     {
         Plot plot = Framed("step", "share of groups");
         plot.Axes.Bottom.TickGenerator = WholeNumbers();
-        string[] names = [.. steps.SelectMany(step => step.Settlements().Select(part => part.Name)).Distinct()];
+        // By rising hint ratio over all steps; the order in which levels were first used says nothing.
+        string[] levels = [.. steps.SelectMany(step => step.Settled).Select(settled => settled.HintRatio).Distinct().Order().Select(StepFigures.Percent)];
+        string[] names = [.. levels.Union(steps.SelectMany(step => step.Settlements()).Select(part => part.Name))];
         double[] x = [.. steps.Select(step => (double)step.Step)];
         double[] below = new double[steps.Count];
         int level = 0;
