@@ -37,7 +37,7 @@ public sealed class PretrainerTests : IDisposable
             Assert.Equal(DataSplit.Train, ArithmeticProblems.SplitOf(problem));
 
             // The answer line follows the last operation, so each line break left is an operation to do.
-            Assert.InRange(rest.TrimStart('\n').Count(c => c == '\n'), 0, PretrainingSequences.MaxOperationsLeft);
+            Assert.InRange(rest.TrimStart('\n').Count(c => c == '\n'), 0, PretrainingSequences.MaxOperations);
 
             // The verifier sees the completion alone: a hint that began the answer line would leave nothing to judge.
             Assert.Contains(@"\boxed{", rest);
@@ -49,13 +49,17 @@ public sealed class PretrainerTests : IDisposable
     }
 
     [Fact]
-    public void Without_a_hint_problems_are_short_and_rarely_longer_than_three_operations()
+    public void One_more_operation_makes_a_sequence_half_as_frequent()
     {
         (PretrainingSequences sequences, ITokenizer tokenizer) = Sequences(seed: 4);
-        int[] operations = [.. Enumerable.Range(0, 600).Select(_ => tokenizer.Decode(sequences.Next(hintedShare: 0).Completion).Count(c => c == '\n'))];
+        ILookup<int, int> operations = Enumerable.Range(0, 2000)
+            .Select(_ => tokenizer.Decode(sequences.Next(hintedShare: 0).Completion).Count(c => c == '\n'))
+            .ToLookup(count => count);
 
-        Assert.Equal(Enumerable.Range(1, PretrainingSequences.MaxOperationsLeft), operations.Distinct().Order());
-        Assert.InRange(operations.Count(n => n > 3), 30, 90);
+        Assert.All(operations, count => Assert.InRange(count.Key, 1, PretrainingSequences.MaxOperations));
+        Assert.InRange(operations[1].Count(), 900, 1100);
+        Assert.InRange(operations[2].Count(), 430, 570);
+        Assert.InRange(operations[4].Count(), 90, 165);
     }
 
     [Fact]
