@@ -116,9 +116,9 @@ public static class Pretrainer
 
             {options.CommandLine}
 
-        Nine of ten sequences it was shown have 1 to 3 operations to carry out, the others 4 or 5. In {options.HintedShare:0.##} of them, so many are left of a problem of up to {PretrainingSequences.MaxOperations}
-        operations, the rest being given as a hint cut anywhere. So it understands hints, and has never begun a problem of 6 operations or
-        more. Its vocabulary is the 256 bytes and four special tokens. It was never shown a held-out problem.
+        In 2⁻ᵏ of the sequences it was shown, k operations are to be carried out. In {options.HintedShare:0.##} of them these are the last of a problem of up to {PretrainingSequences.MaxOperations}
+        operations, and the solution up to there is given as a hint, cut anywhere. So it understands hints, does short work well, and hardly
+        ever long work. Its vocabulary is the 256 bytes and four special tokens. It was never shown a held-out problem.
 
         Greedy accuracy by number of operations, {options.Problems} problems each, drawn from the training split; loss at the end {loss:0.0000} nats a token:
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Ghpo.Learning;
 using Ghpo.Models;
 using Ghpo.Problems;
@@ -5,17 +6,14 @@ using Ghpo.Problems;
 namespace Ghpo.Node.Pretraining;
 
 /// <summary>
-/// What the base model is taught: to solve short problems, and to go on where a hint stops. In nine of ten sequences 1 to 3 operations are to be carried out, in
-/// the others 4 or 5. The hint is a part of the solution of any length in characters, cut within a line as readily as at its end, and the
-/// completion is the rest. So the model knows long contexts and knows what a hint is, solves 1 to 3 operations, has seen a few with 4 or 5, and has
-/// never begun a longer problem. Held-out problems are never drawn.
+/// What the base model is taught: to solve problems, and to go on where a hint stops. Work is the rarer the longer it is: k operations are to be carried out
+/// in 2⁻ᵏ of the sequences. With a hint, they are the last k of a problem that may be longer; the hint is a part of the solution of any length in
+/// characters, cut within a line as readily as at its end, and the completion is the rest. So the model knows long contexts, knows what a hint is, does short
+/// work well, and hardly ever long work. Held-out problems are never drawn.
 /// </summary>
 internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed)
 {
-    /// <summary>The most operations that a completion carries out.</summary>
-    public const int MaxOperationsLeft = 5;
-
-    /// <summary>The most operations of a hinted problem.</summary>
+    /// <summary>The most operations of a problem.</summary>
     public const int MaxOperations = 8;
 
     private const int HintedShareUnits = 1000;
@@ -46,13 +44,8 @@ internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed)
         return new TokenSequence([.. prompt], [.. tokenizer.EncodeText(solution[cut..]), _end]);
     }
 
-    /// <summary>1 to 3 with equal chance in nine cases of ten; else 4 (twice as often) or 5.</summary>
-    private int OperationsLeft() => _random.Below(30) switch
-    {
-        0 => 5,
-        1 or 2 => 4,
-        int other => 1 + (other % 3),
-    };
+    /// <summary>k operations with probability 2⁻ᵏ, the last one taking what remains.</summary>
+    private int OperationsLeft() => Math.Min(MaxOperations, 1 + BitOperations.TrailingZeroCount(_random.Next()));
 
     /// <summary>Index of the first character of a line, counted from 0; 0 for negative lines.</summary>
     private static int StartOfLine(string text, int line)

@@ -15,7 +15,7 @@ public sealed class PretrainerTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void A_hinted_sequence_goes_on_exactly_where_the_hint_stops_with_at_most_three_operations_left()
+    public void A_hinted_sequence_goes_on_exactly_where_the_hint_stops_with_a_few_operations_left()
     {
         (PretrainingSequences sequences, ITokenizer tokenizer) = Sequences(seed: 3);
         bool cutWithinLine = false;
@@ -37,7 +37,10 @@ public sealed class PretrainerTests : IDisposable
             Assert.Equal(DataSplit.Train, ArithmeticProblems.SplitOf(problem));
 
             // The answer line follows the last operation, so each line break left is an operation to do.
-            Assert.InRange(rest.TrimStart('\n').Count(c => c == '\n'), 0, PretrainingSequences.MaxOperationsLeft);
+            Assert.InRange(rest.TrimStart('\n').Count(c => c == '\n'), 0, PretrainingSequences.MaxOperations);
+
+            // The verifier sees the completion alone: a hint that began the answer line would leave nothing to judge.
+            Assert.Contains(@"\boxed{", rest);
             cutAtLineEnd |= hint.EndsWith('\n');
             cutWithinLine |= !hint.EndsWith('\n') && !rest.StartsWith('\n');
         }
@@ -46,12 +49,17 @@ public sealed class PretrainerTests : IDisposable
     }
 
     [Fact]
-    public void Without_a_hint_a_problem_has_at_most_three_operations()
+    public void One_more_operation_makes_a_sequence_half_as_frequent()
     {
         (PretrainingSequences sequences, ITokenizer tokenizer) = Sequences(seed: 4);
-        int[] operations = [.. Enumerable.Range(0, 300).Select(_ => tokenizer.Decode(sequences.Next(hintedShare: 0).Completion).Count(c => c == '\n'))];
+        ILookup<int, int> operations = Enumerable.Range(0, 2000)
+            .Select(_ => tokenizer.Decode(sequences.Next(hintedShare: 0).Completion).Count(c => c == '\n'))
+            .ToLookup(count => count);
 
-        Assert.Equal([1, 2, 3], operations.Distinct().Order());
+        Assert.All(operations, count => Assert.InRange(count.Key, 1, PretrainingSequences.MaxOperations));
+        Assert.InRange(operations[1].Count(), 900, 1100);
+        Assert.InRange(operations[2].Count(), 430, 570);
+        Assert.InRange(operations[4].Count(), 90, 165);
     }
 
     [Fact]
