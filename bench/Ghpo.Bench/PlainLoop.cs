@@ -37,7 +37,7 @@ public static class PlainLoop
         TorchThreads.UseOnThisThread(settings.Learning.Threads);
         Device device = Devices.Parse(settings.Model.Device);
         ScalarType dtype = settings.Model.Dtype == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-                LoadedModel model = ModelFolder.Load(ModelFolder.Resolve(settings.Model.Path), device, dtype);
+        LoadedModel model = ModelFolder.Load(ModelFolder.Resolve(settings.Model.Path), device, dtype);
         var prompts = new PromptBuilder(PromptTemplate.Resolve(settings.Prompt.Template, model.Folder), model.Tokenizer, settings.Prompt, settings.Hints);
         ProblemSet problems = PromptBudget.Apply(ProblemSource.Load(settings.Data), prompts, settings.Prompt);
         var verifier = new AnswerVerifier(settings.Verification.Extraction, settings.Rewards.Format);

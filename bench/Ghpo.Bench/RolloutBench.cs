@@ -12,8 +12,7 @@ namespace Ghpo.Bench;
 /// Tokens a second of one generation engine at 1, 8, 64 and 256 sequences.
 /// <code>ghpo-bench rollout [--model FOLDER] [--threads N] [--dtype float32|bfloat16] [--tokens N] [--runs N] [--busy N]</code>
 /// Without a model folder: a random model of width 96, 3 layers, 4/2 heads, feed-forward 256, vocabulary 300. Prompts of 64 tokens,
-/// no stop token, so every sequence runs to its full length. --busy N spins N threads beside it: more threads than cores show what a
-/// busy machine costs.
+/// no stop token, so every sequence runs to its full length. --busy N keeps N other processes busy beside it, one thread each.
 /// </summary>
 public static class RolloutBench
 {
@@ -33,10 +32,8 @@ public static class RolloutBench
         }
 
         using var policy = new PolicySnapshot(1, new PolicyVersion(0), "", decoder.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter.clone().detach_()));
-        using var stop = new CancellationTokenSource();
-        Thread[] busy = [.. Enumerable.Range(0, options.Busy).Select(_ => new Thread(() => Spin(stop.Token)) { IsBackground = true })];
-        Array.ForEach(busy, thread => thread.Start());
-        Console.WriteLine($"{options.Model ?? "random tiny model"}, {options.Dtype}, {options.Threads} torch thread(s), {PromptTokens} + {options.Tokens} tokens, {options.Busy} busy thread(s), {Environment.ProcessorCount} cores");
+        using var busy = new BusyProcesses(options.Busy);
+        Console.WriteLine($"{options.Model ?? "random tiny model"}, {options.Dtype}, {options.Threads} torch thread(s), {PromptTokens} + {options.Tokens} tokens, {options.Busy} busy process(es), {Environment.ProcessorCount} cores");
         Console.WriteLine("sequences  tokens/s median (min to max)  microseconds a step");
         foreach (int sequences in SequenceCounts)
         {
@@ -49,8 +46,6 @@ public static class RolloutBench
                 CultureInfo.InvariantCulture, $"{sequences,9}  {median,10:F0} ({rates[0]:F0} to {rates[^1]:F0})  {1e6 * sequences / median,10:F0}"));
         }
 
-        stop.Cancel();
-        Array.ForEach(busy, thread => thread.Join());
         return 0;
     }
 
@@ -88,14 +83,6 @@ public static class RolloutBench
         }
 
         return (engine.TokensSampled - before) / watch.Elapsed.TotalSeconds;
-    }
-
-    private static void Spin(CancellationToken stop)
-    {
-        while (!stop.IsCancellationRequested)
-        {
-            Thread.SpinWait(1000);
-        }
     }
 
     private sealed record Options(string? Model, int Threads, ScalarType Dtype, int Tokens, int Runs, int Busy)
