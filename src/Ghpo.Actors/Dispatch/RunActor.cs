@@ -123,7 +123,9 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         _failure ??= new InvalidOperationException($"{lost.Path.Name} stopped without saying why; see the log.");
         _log.Error(_failure, "{Member} of run {Run} failed; the team starts again from the journal.", lost.Path.Name, _run.Name);
         Become(Regrouping);
-        foreach (IActorRef member in _members)
+
+        // Against the order of their start: a learner that saw its trainer go before it was told to stop itself would end the run.
+        foreach (IActorRef member in _team!.Members.Reverse())
         {
             Context.Stop(member);
         }

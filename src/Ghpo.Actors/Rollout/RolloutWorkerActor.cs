@@ -11,7 +11,8 @@ namespace Ghpo.Rollout;
 /// <para>
 /// Lifecycle: it makes the engine on its thread, follows a learner, and loads each policy that is published, always between groups: while a newer
 /// policy waits, running groups finish under the old one and no group is admitted. A group that needs a newer policy than
-/// the one loaded waits for it; a policy is loaded only from the store, with the hash that was published, and never from an older epoch.
+/// the one loaded waits for it; a policy is loaded only from the store, with the hash that was published, and never from an older epoch. One that newer
+/// ones have displaced by the time this worker hears of it is passed over.
 /// </para>
 /// <para>
 /// Decoding goes on by a message to itself a token, so groups, policies and queries are heard between any two tokens. It holds as many groups as the
@@ -101,7 +102,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
         {
             if (_newest is not null && _newest != _loaded && _running.Count == 0)
             {
-                _store.Read(_newest.Version, Load);
+                LoadNewest(_newest.Version);
             }
 
             if (_loaded is not null && _loaded == _newest)
@@ -119,6 +120,19 @@ public sealed class RolloutWorkerActor : ReceiveActor
         {
             _decoding = true;
             Self.Tell(Decode.Token);
+        }
+    }
+
+    private void LoadNewest(PolicyVersion version)
+    {
+        try
+        {
+            _store.Read(version, Load);
+        }
+        catch (PolicyGoneException) when (_store.Versions.Any(kept => kept > version))
+        {
+            // Others took whole steps while this worker was busy or had nothing to do. Word of the newer versions is behind this one in the mailbox.
+            _log.Info("Policy {Version} is passed over: newer ones have displaced it in the store.", version);
         }
     }
 
@@ -143,8 +157,8 @@ public sealed class RolloutWorkerActor : ReceiveActor
             if (node.Value.Request.OldestVersion <= version)
             {
                 Job job = node.Value;
-                _waiting.Remove(node);
                 _engine.Submit(RequestFor(job));
+                _waiting.Remove(node);
                 _running.Add(job);
             }
 
