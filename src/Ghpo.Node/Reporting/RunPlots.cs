@@ -1,7 +1,6 @@
 using Ghpo.Inspection;
 using ScottPlot;
 using ScottPlot.TickGenerators;
-using static Ghpo.Node.Reporting.StepFigures;
 
 namespace Ghpo.Node.Reporting;
 
