@@ -11,11 +11,11 @@ public sealed class ArithmeticProblemsTests
     private static readonly ArithmeticSettings Settings = new([1, 2, 3, 6, 7, 8], [1, 2, 3, 4, 5, 6, 7, 8], 6000, 100, 17);
 
     [Fact]
-    public void A_solution_rewrites_the_first_operation_of_the_first_open_chain_line_by_line()
+    public void A_solution_names_and_carries_out_the_first_operation_of_the_first_open_chain_line_by_line()
     {
         (string solution, string answer) = ArithmeticProblems.Solve("3+4-2,1+5,7-2");
 
-        Assert.Equal("7-2,1+5,7-2\n5,1+5,7-2\n5,6,7-2\n5,6,5\n\\boxed{565}", solution);
+        Assert.Equal("3+4=7:7-2,1+5,7-2\n7-2=5:5,1+5,7-2\n1+5=6:5,6,7-2\n7-2=5:5,6,5\n\\boxed{565}", solution);
         Assert.Equal("565", answer);
     }
 
