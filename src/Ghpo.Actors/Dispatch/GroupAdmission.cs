@@ -1,8 +1,8 @@
+using System.Collections.Immutable;
 using Akka.Streams;
 using Akka.Streams.Stage;
 using Ghpo.Difficulty;
 using Ghpo.Hints;
-using System.Collections.Immutable;
 
 namespace Ghpo.Dispatch;
 
