@@ -20,7 +20,7 @@ namespace Ghpo.Node.Pretraining;
 public sealed record PretrainOptions(
     string Out,
     long Seed = 1,
-    int Steps = 1800,
+    int Steps = 1600,
     int Batch = 64,
     int Width = 96,
     int Layers = 3,

@@ -116,9 +116,9 @@ public static class Pretrainer
 
             {options.CommandLine}
 
-        In 2⁻ᵏ of the sequences it was shown, k operations are to be carried out. In {options.HintedShare:0.##} of them these are the last of a problem of up to {PretrainingSequences.MaxOperations}
-        operations, and the solution up to there is given as a hint, cut anywhere. So it understands hints, does short work well, and hardly
-        ever long work. Its vocabulary is the 256 bytes and four special tokens. It was never shown a held-out problem.
+        In 2⁻ᵏ of the sequences it was shown, k operations are to be carried out, at most {PretrainingSequences.MaxOperationsLeft}. In {options.HintedShare:0.##} of them these are the last of a problem of up to {PretrainingSequences.MaxOperations}
+        operations, and the solution up to there is given as a hint, cut anywhere. So it understands hints, does short work well, and has
+        never begun a longer problem. Its vocabulary is the 256 bytes and four special tokens. It was never shown a held-out problem.
 
         Greedy accuracy by number of operations, {options.Problems} problems each, drawn from the training split; loss at the end {loss:0.0000} nats a token:
 

@@ -9,11 +9,14 @@ namespace Ghpo.Node.Pretraining;
 /// What the base model is taught: to solve problems, and to go on where a hint stops. Work is the rarer the longer it is: k operations are to be carried out
 /// in 2⁻ᵏ of the sequences. With a hint, they are the last k of a problem that may be longer; the hint is a part of the solution of any length in
 /// characters, cut within a line as readily as at its end, and the completion is the rest. So the model knows long contexts, knows what a hint is, does short
-/// work well, and hardly ever long work. Held-out problems are never drawn.
+/// work well, and has never begun a problem of more than five operations. Held-out problems are never drawn.
 /// </summary>
 internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed)
 {
-    /// <summary>The most operations of a problem.</summary>
+    /// <summary>The most operations that a completion carries out.</summary>
+    public const int MaxOperationsLeft = 5;
+
+    /// <summary>The most operations of a hinted problem.</summary>
     public const int MaxOperations = 8;
 
     private const int HintedShareUnits = 1000;
@@ -45,7 +48,7 @@ internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed)
     }
 
     /// <summary>k operations with probability 2⁻ᵏ, the last one taking what remains.</summary>
-    private int OperationsLeft() => Math.Min(MaxOperations, 1 + BitOperations.TrailingZeroCount(_random.Next()));
+    private int OperationsLeft() => Math.Min(MaxOperationsLeft, 1 + BitOperations.TrailingZeroCount(_random.Next()));
 
     /// <summary>Index of the first character of a line, counted from 0; 0 for negative lines.</summary>
     private static int StartOfLine(string text, int line)

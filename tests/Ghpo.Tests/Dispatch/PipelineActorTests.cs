@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Akka.Actor;
 using Ghpo.Configuration;
 using Ghpo.Curriculum;
@@ -6,7 +5,6 @@ using Ghpo.Difficulty;
 using Ghpo.Dispatch;
 using Ghpo.Hints;
 using Ghpo.Learning;
-using Ghpo.Problems;
 using Ghpo.Rollout;
 using Ghpo.Tests.Runs;
 using Ghpo.Verification;

@@ -37,7 +37,7 @@ public sealed class PretrainerTests : IDisposable
             Assert.Equal(DataSplit.Train, ArithmeticProblems.SplitOf(problem));
 
             // The answer line follows the last operation, so each line break left is an operation to do.
-            Assert.InRange(rest.TrimStart('\n').Count(c => c == '\n'), 0, PretrainingSequences.MaxOperations);
+            Assert.InRange(rest.TrimStart('\n').Count(c => c == '\n'), 0, PretrainingSequences.MaxOperationsLeft);
 
             // The verifier sees the completion alone: a hint that began the answer line would leave nothing to judge.
             Assert.Contains(@"\boxed{", rest);
@@ -56,7 +56,7 @@ public sealed class PretrainerTests : IDisposable
             .Select(_ => tokenizer.Decode(sequences.Next(hintedShare: 0).Completion).Count(c => c == '\n'))
             .ToLookup(count => count);
 
-        Assert.All(operations, count => Assert.InRange(count.Key, 1, PretrainingSequences.MaxOperations));
+        Assert.All(operations, count => Assert.InRange(count.Key, 1, PretrainingSequences.MaxOperationsLeft));
         Assert.InRange(operations[1].Count(), 900, 1100);
         Assert.InRange(operations[2].Count(), 430, 570);
         Assert.InRange(operations[4].Count(), 90, 165);

@@ -2,9 +2,7 @@ using System.Collections.Immutable;
 using Ghpo.Configuration;
 using Ghpo.Curriculum;
 using Ghpo.Dispatch;
-using Ghpo.Hints;
 using Ghpo.Inspection;
-using Ghpo.Learning;
 using Ghpo.Rollout;
 using Xunit;
 

@@ -8,7 +8,6 @@ using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Models;
 using Ghpo.Problems;
-using Ghpo.Rollout;
 using Xunit;
 using static Ghpo.Hints.HintProtocol;
 using static Ghpo.Learning.LearnerProtocol;
