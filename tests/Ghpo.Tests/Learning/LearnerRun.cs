@@ -1,4 +1,3 @@
-using Xunit;
 using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Pattern;
@@ -9,6 +8,7 @@ using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Problems;
 using Ghpo.Tests.Journal;
+using Xunit;
 using static Ghpo.Curriculum.CurriculumProtocol;
 using static Ghpo.Hints.HintProtocol;
 using static Ghpo.Learning.LearnerProtocol;

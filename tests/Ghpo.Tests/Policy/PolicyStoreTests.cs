@@ -133,8 +133,6 @@ public sealed class PolicyStoreTests
 
     private static string Hash(params (string Name, Tensor Tensor)[] weights) => PolicyHash.Of(weights.ToDictionary(entry => entry.Name, entry => entry.Tensor));
 
-    
-
     private static PolicySnapshot Policy(int version, int? value = null) =>
         new(epoch: 1, new PolicyVersion(version), hash: "", new Dictionary<string, Tensor> { ["w"] = full([100], value ?? version, ScalarType.Float32) });
 
