@@ -29,17 +29,20 @@ internal static class PretrainCommand
         Option<ModelType> type = Number("--type", "Decoder family.", Default.Type);
         Option<double> rate = Number("--rate", "Peak learning rate.", Default.Rate);
         Option<double> hintedShare = Number("--hinted-share", "Share of the sequences that carry a hint.", Default.HintedShare);
+        Option<int> maxOperations = Number("--max-operations", "The most operations of a hinted problem.", Default.MaxOperations);
+        Option<string> from = Number("--from", "Model folder to go on from; empty: from scratch.", Default.From);
         Option<int> threads = Number("--threads", "Torch threads.", Default.Threads);
         var command = new Command("pretrain", "Makes a small base model for the built-in problems, from scratch.")
         {
-            folder, seed, steps, batch, width, layers, heads, keyValueHeads, feedForward, type, rate, hintedShare, threads,
+            folder, seed, steps, batch, width, layers, heads, keyValueHeads, feedForward, type, rate, hintedShare, maxOperations, from, threads,
         };
         command.SetAction(parsed =>
         {
             var options = new PretrainOptions(
                 parsed.GetRequiredValue(folder), parsed.GetValue(seed), parsed.GetValue(steps), parsed.GetValue(batch), parsed.GetValue(width),
                 parsed.GetValue(layers), parsed.GetValue(heads), parsed.GetValue(keyValueHeads), parsed.GetValue(feedForward), parsed.GetValue(type),
-                parsed.GetValue(rate), parsed.GetValue(hintedShare), parsed.GetValue(threads));
+                parsed.GetValue(rate), parsed.GetValue(hintedShare), parsed.GetValue(maxOperations),
+                parsed.GetValue(from) ?? "", parsed.GetValue(threads));
             Check(options);
             Pretrainer.Run(options, parsed.InvocationConfiguration.Output);
             return ExitCodes.Success;

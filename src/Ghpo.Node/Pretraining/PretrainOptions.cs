@@ -15,12 +15,14 @@ namespace Ghpo.Node.Pretraining;
 /// <param name="Type">Decoder family.</param>
 /// <param name="Rate">Peak learning rate.</param>
 /// <param name="HintedShare">Share of the sequences that carry a hint.</param>
+/// <param name="MaxOperations">The most operations of a hinted problem.</param>
+/// <param name="From">Model folder to go on from; empty: from scratch. Its shape counts then.</param>
 /// <param name="Threads">Torch threads.</param>
 /// <param name="Problems">Problems of each number of operations that the accuracy in the README is measured on.</param>
 public sealed record PretrainOptions(
     string Out,
     long Seed = 1,
-    int Steps = 1600,
+    int Steps = 2000,
     int Batch = 64,
     int Width = 96,
     int Layers = 3,
@@ -30,10 +32,12 @@ public sealed record PretrainOptions(
     ModelType Type = ModelType.Qwen2,
     double Rate = 3e-3,
     double HintedShare = 0.5,
+    int MaxOperations = 8,
+    string From = "",
     int Threads = 1,
     int Problems = 300)
 {
     /// <summary>The command that these options stand for.</summary>
     public string CommandLine => FormattableString.Invariant(
-        $"ghpo pretrain --out {Out} --seed {Seed} --steps {Steps} --batch {Batch} --width {Width} --layers {Layers} --heads {Heads} --kv-heads {KeyValueHeads} --feed-forward {FeedForward} --type {Type.ToString().ToLowerInvariant()} --rate {Rate} --hinted-share {HintedShare} --threads {Threads}");
+        $"ghpo pretrain --out {Out} --seed {Seed} --steps {Steps} --batch {Batch} --width {Width} --layers {Layers} --heads {Heads} --kv-heads {KeyValueHeads} --feed-forward {FeedForward} --type {Type.ToString().ToLowerInvariant()} --rate {Rate} --hinted-share {HintedShare} --max-operations {MaxOperations}{(From.Length > 0 ? $" --from {From}" : "")} --threads {Threads}");
 }

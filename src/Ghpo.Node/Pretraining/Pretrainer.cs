@@ -33,12 +33,11 @@ public static class Pretrainer
         TorchThreads.UseOnThisThread(options.Threads);
         TinyTokenizer.Write(options.Out, CompactTokens.All, CompactTokens.ChatTemplate, CompactTokens.End);
         ITokenizer tokenizer = ModelTokenizer.Load(Path.Combine(options.Out, "tokenizer.json"));
-        ModelConfig config = Config(options, tokenizer);
-        using var decoder = new Decoder(config, CPU, ScalarType.Float32);
-        decoder.Initialise((ulong)options.Seed);
+        using Decoder decoder = Start(options, tokenizer);
+        ModelConfig config = decoder.Config;
         log.WriteLine(Invariant($"{decoder.parameters().Sum(parameter => parameter.numel())} parameters, {options.Steps} steps of {options.Batch} sequences"));
 
-        var sequences = new PretrainingSequences(tokenizer, SplitMix64.Mix((ulong)options.Seed));
+        var sequences = new PretrainingSequences(tokenizer, options.MaxOperations, SplitMix64.Mix((ulong)options.Seed));
         ulong measureSeed = SplitMix64.Mix(~(ulong)options.Seed);
         var onTheWay = new TaskAccuracy(config, tokenizer, measureSeed, ProblemsOnTheWay);
         double loss = Teach(decoder, sequences, options, log, step => log.WriteLine(
@@ -49,6 +48,18 @@ public static class Pretrainer
         string table = TaskAccuracy.Table(new TaskAccuracy(config, tokenizer, measureSeed, options.Problems).Measure(policy));
         File.WriteAllText(Path.Combine(options.Out, "README.md"), Readme(options, policy.Hash, loss, table));
         log.WriteLine(table);
+    }
+
+    private static Decoder Start(PretrainOptions options, ITokenizer tokenizer)
+    {
+        if (options.From.Length > 0)
+        {
+            return ModelFolder.Load(ModelFolder.Resolve(options.From), CPU, ScalarType.Float32).Decoder;
+        }
+
+        var decoder = new Decoder(Config(options, tokenizer), CPU, ScalarType.Float32);
+        decoder.Initialise((ulong)options.Seed);
+        return decoder;
     }
 
     private static ModelConfig Config(PretrainOptions options, ITokenizer tokenizer) => new(
@@ -79,7 +90,8 @@ public static class Pretrainer
         int summed = 0;
         for (int step = 1; step <= options.Steps; step++)
         {
-            double hintedShare = step <= ShortStart * options.Steps ? 0 : options.HintedShare;
+            bool shortStart = options.From.Length == 0 && step <= ShortStart * options.Steps;
+            double hintedShare = shortStart ? 0 : options.HintedShare;
             TokenSequence[] batch = [.. Enumerable.Range(0, options.Batch).Select(_ => sequences.Next(hintedShare))];
             tokens += batch.Sum(sequence => (long)sequence.Length);
             sum += trainer.Step(batch);
@@ -112,11 +124,11 @@ public static class Pretrainer
         $"""
         # tiny-arithmetic
 
-        A decoder of {options.Layers} layers and width {options.Width} for the built-in arithmetic problems, trained from scratch by
+        A decoder of {options.Layers} layers and width {options.Width} for the built-in arithmetic problems, trained by
 
             {options.CommandLine}
 
-        In 2⁻ᵏ of the sequences it was shown, k operations are to be carried out, at most {PretrainingSequences.MaxOperationsLeft}. In {options.HintedShare:0.##} of them these are the last of a problem of up to {PretrainingSequences.MaxOperations}
+        In 2⁻ᵏ of the sequences it was shown, k operations are to be carried out, at most {PretrainingSequences.MaxOperationsLeft}. In {options.HintedShare:0.##} of them these are the last of a problem of up to {options.MaxOperations}
         operations, and the solution up to there is given as a hint, cut anywhere. So it understands hints, does short work well, and has
         never begun a longer problem. Its vocabulary is the 256 bytes and four special tokens. It was never shown a held-out problem.
 

@@ -9,15 +9,13 @@ namespace Ghpo.Node.Pretraining;
 /// What the base model is taught: to solve problems, and to go on where a hint stops. Work is the rarer the longer it is: k operations are to be carried out
 /// in 2⁻ᵏ of the sequences. With a hint, they are the last k of a problem that may be longer; the hint is a part of the solution of any length in
 /// characters, cut within a line as readily as at its end, and the completion is the rest. So the model knows long contexts, knows what a hint is, does short
-/// work well, and has never begun a problem of more than five operations. Held-out problems are never drawn.
+/// work well, and has never begun a problem of more than eight operations. Held-out problems are never drawn.
 /// </summary>
-internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed)
+/// <param name="maxOperations">The most operations of a hinted problem, at least <see cref="MaxOperationsLeft"/>.</param>
+internal sealed class PretrainingSequences(ITokenizer tokenizer, int maxOperations, ulong seed)
 {
     /// <summary>The most operations that a completion carries out.</summary>
-    public const int MaxOperationsLeft = 5;
-
-    /// <summary>The most operations of a hinted problem.</summary>
-    public const int MaxOperations = 8;
+    public const int MaxOperationsLeft = 8;
 
     private const int HintedShareUnits = 1000;
 
@@ -32,7 +30,7 @@ internal sealed class PretrainingSequences(ITokenizer tokenizer, ulong seed)
     {
         bool hinted = _random.Below(HintedShareUnits) < hintedShare * HintedShareUnits;
         int left = OperationsLeft();
-        int operations = hinted ? Math.Max(2, left) + _random.Below(MaxOperations + 1 - Math.Max(2, left)) : left;
+        int operations = hinted ? Math.Max(2, left) + _random.Below(maxOperations + 1 - Math.Max(2, left)) : left;
         Problem problem = ArithmeticProblems.Draw(ref _random, operations, DataSplit.Train);
         string solution = problem.Solution!;
         int cut = 0;

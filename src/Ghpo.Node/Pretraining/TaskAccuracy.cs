@@ -17,10 +17,10 @@ namespace Ghpo.Node.Pretraining;
 internal sealed class TaskAccuracy(ModelConfig config, ITokenizer tokenizer, ulong seed, int problemsPerLevel)
 {
     private const int LongestPrompt = 256;
-    private const int LongestCompletion = 192;
+    private const int LongestCompletion = 320;
     private const int Slots = 128;
 
-    public static readonly ImmutableArray<int> Operations = [1, 2, 3, 4, 5, 6, 7, 8];
+    public static readonly ImmutableArray<int> Operations = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 
     public static readonly ImmutableArray<double> HintRatios = [0, 0.25, 0.5, 0.75];
 

@@ -111,6 +111,6 @@ public sealed class PretrainerTests : IDisposable
     {
         TinyTokenizer.Write(_folder, CompactTokens.All, CompactTokens.ChatTemplate, CompactTokens.End);
         ITokenizer tokenizer = ModelTokenizer.Load(Path.Combine(_folder, "tokenizer.json"));
-        return (new PretrainingSequences(tokenizer, seed), tokenizer);
+        return (new PretrainingSequences(tokenizer, maxOperations: 10, seed), tokenizer);
     }
 }
