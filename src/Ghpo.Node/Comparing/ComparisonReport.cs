@@ -27,10 +27,16 @@ internal static class ComparisonReport
     public static void Print(ComparisonResult result, IAnsiConsole console)
     {
         (string[] head, List<string[]> rows) = Cells(result);
-        var table = new Table().Title($"held-out accuracy after {Count(result.TokenBudget)} sampled tokens").AddColumns(head);
+        var table = new Table().Title($"held-out accuracy after {Count(result.TokenBudget)} sampled tokens");
+        foreach (string title in head)
+        {
+            table.AddColumn(new TableColumn(new Text(title)));
+        }
+
         foreach (string[] row in rows)
         {
-            table.AddRow(row);
+            // As text: an interval's brackets are no markup.
+            table.AddRow(row.Select(cell => new Text(cell)));
         }
 
         console.Write(table);

@@ -13,7 +13,7 @@ internal static class FinalTable
             .AddColumns("difficulty", "problems", $"before ({before.Version})", $"after ({after.Version})", "change");
         foreach ((string level, int problems, double first, double last) in Rows(before, after))
         {
-            table.AddRow(level, Count(problems), Figure(first), Figure(last), Change(last - first));
+            table.AddRow(Markup.Escape(level), Count(problems), Figure(first), Figure(last), Change(last - first));
         }
 
         for (int column = 1; column < table.Columns.Count; column++)

@@ -1,4 +1,5 @@
 using Ghpo.Node.Comparing;
+using Spectre.Console;
 using Xunit;
 
 namespace Ghpo.Tests.Node;
@@ -53,5 +54,12 @@ public sealed class StatisticsTests
         Assert.Contains("| ladder | 0.450 | – | 0.570 | 0.510 |", markdown, StringComparison.Ordinal);
         Assert.Contains("ladder − none, paired by 2 seeds: +0.060", markdown, StringComparison.Ordinal);
         Assert.Contains("ladder-seed-2: no result", markdown, StringComparison.Ordinal);
+
+        var printed = new StringWriter();
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(printed), Ansi = AnsiSupport.No });
+        console.Profile.Width = 200;
+        ComparisonReport.Print(result, console);
+        Assert.Matches(@"0\.510\W+\[", printed.ToString());
+        Assert.Contains("ladder − none, paired by 2 seeds: +0.060", printed.ToString(), StringComparison.Ordinal);
     }
 }
