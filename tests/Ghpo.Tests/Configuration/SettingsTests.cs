@@ -73,7 +73,7 @@ public sealed class SettingsTests
     [InlineData("rollout.group-size=200", "a worker must have room for one group: ghpo.rollout.slots is 128, ghpo.rollout.group-size 200")]
     [InlineData("rollout.temperature=0", "training samples at a temperature above 0")]
     [InlineData("rewards.accuracy-weight=0", "one of the reward weights must be above 0")]
-    [InlineData("rollout.staleness=120", "must be below ghpo.run.steps (120)")]
+    [InlineData("rollout.staleness=1000", "must be below ghpo.run.steps (")]
     [InlineData("journal.provider=postgresql", "needs ghpo.journal.connection-string")]
     [InlineData("data.arithmetic.operations=[1,1]", "none twice")]
     public void Settings_that_do_not_fit_together_are_blamed_on_what_the_user_wrote(string set, string expected)

@@ -74,7 +74,7 @@ public sealed class TrialRunnerTests : IDisposable
     {
         await Run(Plan());
         UserErrorException error = await Assert.ThrowsAsync<UserErrorException>(() => Run(Plan("learning.rate=0.5")));
-        Assert.Contains("ghpo.learning.rate (0.0001 then, 0.5 now)", error.Message, StringComparison.Ordinal);
+        Assert.Matches(@"ghpo\.learning\.rate \(\S+ then, 0\.5 now\)", error.Message);
         Assert.Contains("--name", error.Message, StringComparison.Ordinal);
         Assert.Equal(4, Calls.Length);
     }
