@@ -2,6 +2,7 @@ using System.CommandLine;
 using Ghpo.Configuration;
 using Ghpo.Models;
 using Ghpo.Node.Pretraining;
+using Ghpo.Problems;
 
 namespace Ghpo.Node.Commands;
 
@@ -77,6 +78,12 @@ internal static class PretrainCommand
         if (options.Heads % options.KeyValueHeads != 0)
         {
             throw new UserErrorException($"--kv-heads {options.KeyValueHeads}: must divide --heads {options.Heads}");
+        }
+
+        if (options.MaxOperations is < PretrainingSequences.MaxOperationsLeft or > ArithmeticProblems.MaxOperations)
+        {
+            throw new UserErrorException(
+                $"--max-operations {options.MaxOperations}: must lie between {PretrainingSequences.MaxOperationsLeft} and {ArithmeticProblems.MaxOperations}");
         }
 
         if (options.HintedShare is not (>= 0 and <= 1))
