@@ -1,14 +1,17 @@
 using Ghpo.Problems;
 using Ghpo.Rollout;
+using Ghpo.Verification.Equivalence;
+using Ghpo.Verification.Extraction;
 
 namespace Ghpo.Verification;
 
 /// <summary>Judges completions by their final answer. Pure and thread-safe.</summary>
 /// <param name="extraction">The marker that an answer counts behind.</param>
 /// <param name="format">The form asked for; it does not touch the verdict.</param>
-public sealed class AnswerVerifier(AnswerMarker extraction, FormatRule format)
+/// <param name="options">How answers are compared; null for the defaults.</param>
+public sealed class AnswerVerifier(AnswerMarker extraction, FormatRule format, EquivalenceOptions? options = null)
 {
-    private const int ReasonLength = 60;
+    private readonly EquivalenceOptions _options = options ?? new EquivalenceOptions();
 
     /// <summary>The verdict on one completion.</summary>
     /// <param name="completion">The completion's text, without special tokens.</param>
@@ -22,10 +25,10 @@ public sealed class AnswerVerifier(AnswerMarker extraction, FormatRule format)
         ExtractedAnswer? answer = AnswerExtractor.Find(completion, extraction, truncated);
 
         // The reference is looked at first: whether a problem can be judged does not depend on the completion.
-        AnswerMatch match = AnswerComparer.Compare(problem.Answer, answer?.Text ?? "");
-        if (match == AnswerMatch.Undecided)
+        Comparison comparison = AnswerComparer.Explain(problem.Answer, answer?.Text ?? "", _options);
+        if (comparison.Match == AnswerMatch.Undecided)
         {
-            return new Judgement(Verdict.Unverifiable, formed, $"reference '{Short(problem.Answer)}' of {problem.Id} cannot be read");
+            return new Judgement(Verdict.Unverifiable, formed, $"reference '{ReasonText.Short(problem.Answer)}' of {problem.Id} cannot be read");
         }
 
         if (answer is null)
@@ -35,13 +38,7 @@ public sealed class AnswerVerifier(AnswerMarker extraction, FormatRule format)
                 : new Judgement(Verdict.Malformed, formed, AnswerExtractor.AfterThinking(completion) is null ? "thinking is not closed" : "no marked answer");
         }
 
-        Verdict verdict = match == AnswerMatch.Equal ? Verdict.Correct : Verdict.Wrong;
-        return new Judgement(verdict, formed, $"parsed {Short(answer.Text)}, expected {Short(problem.Answer)}");
-    }
-
-    private static string Short(string text)
-    {
-        text = text.ReplaceLineEndings(" ");
-        return text.Length <= ReasonLength ? text : text[..ReasonLength] + "…";
+        Verdict verdict = comparison.Match == AnswerMatch.Equal ? Verdict.Correct : Verdict.Wrong;
+        return new Judgement(verdict, formed, $"parsed {ReasonText.Short(answer.Text)}, expected {ReasonText.Short(problem.Answer)}");
     }
 }

@@ -1,4 +1,4 @@
-namespace Ghpo.Verification;
+namespace Ghpo.Verification.Extraction;
 
 /// <summary>Whether a completion has the form that earns the format reward. Linear in its length.</summary>
 public static class FormatMatcher

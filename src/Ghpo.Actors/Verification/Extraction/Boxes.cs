@@ -1,4 +1,4 @@
-namespace Ghpo.Verification;
+namespace Ghpo.Verification.Extraction;
 
 /// <summary>A complete <c>\boxed{…}</c> or <c>\fbox{…}</c> in a text. <c>\boxed 7</c> counts too: LaTeX takes the next character then.</summary>
 /// <param name="Start">Index of the backslash.</param>
@@ -11,6 +11,9 @@ internal readonly record struct Box(int Start, Range Content, int End);
 /// </summary>
 internal static class Boxes
 {
+    /// <summary>The longest text between neighbouring boxes, in characters.</summary>
+    private const int MaxGap = 70;
+
     private const int NotABox = -1;
 
     /// <summary>All complete boxes, in the order in which they close: an inner one before the one around it.</summary>
@@ -20,7 +23,7 @@ internal static class Boxes
 
         // One entry an open brace: where its content begins, and where its box begins if it is a box's.
         var open = new Stack<(int Content, int BoxStart)>();
-        for (int i = 0; i < text.Length; i++)
+        for (int i = text.AsSpan().IndexOfAny('\\', '{'); i >= 0 && i < text.Length; i++)
         {
             switch (text[i])
             {
@@ -33,7 +36,7 @@ internal static class Boxes
                     }
                     else
                     {
-                        if (content < text.Length && char.IsAsciiLetterOrDigit(text[content]))
+                        if (content < text.Length && char.IsAsciiLetterOrDigit(text[content]) && !(content + 1 < text.Length && char.IsAsciiLetter(text[content + 1])))
                         {
                             boxes.Add(new Box(i, content..(content + 1), content + 1));
                         }
@@ -41,6 +44,10 @@ internal static class Boxes
                         i += length - 1;
                     }
 
+                    break;
+
+                case '\\' when i + 1 < text.Length && text[i + 1] == '\\' && CommandLength(text, i + 1) > 0:
+                    // \\boxed: a backslash too many.
                     break;
 
                 case '\\':
@@ -64,6 +71,74 @@ internal static class Boxes
         }
 
         return boxes;
+    }
+
+    /// <summary>
+    /// The answer in the last box and its neighbours: boxes with only punctuation, "and" or "or" between them form one list. Of nested boxes the innermost
+    /// counts; empty ones are passed over; equal ones are one.
+    /// </summary>
+    public static (string Text, int Start)? Last(string text)
+    {
+        List<Box> boxes = Find(text);
+        boxes.RemoveAll(box => text.AsSpan(box.Content).IsWhiteSpace());
+        if (boxes.Count == 0)
+        {
+            return null;
+        }
+
+        boxes.Sort((a, b) => a.Start.CompareTo(b.Start));
+        var inner = new List<Box>();
+        for (int i = 0; i < boxes.Count; i++)
+        {
+            if (i + 1 == boxes.Count || boxes[i + 1].Start >= boxes[i].End)
+            {
+                inner.Add(boxes[i]);
+            }
+        }
+
+        var parts = new List<string> { text[inner[^1].Content].Trim() };
+        int first = inner.Count - 1;
+        while (first > 0 && AreNeighbours(text, inner[first - 1].End, inner[first].Start))
+        {
+            first--;
+            string part = text[inner[first].Content].Trim();
+            if (!parts.Contains(part) && parts.Count < 200)
+            {
+                parts.Add(part);
+            }
+        }
+
+        parts.Reverse();
+        return (string.Join(", ", parts), inner[^1].Start);
+    }
+
+    private static bool AreNeighbours(string text, int from, int to)
+    {
+        if (to < from || to - from > MaxGap)
+        {
+            return false;
+        }
+
+        string gap = text[from..to];
+        foreach (string command in (ReadOnlySpan<string>)[@"\qquad", @"\quad", @"\text", @"\mbox", @"\left", @"\right", @"\hspace"])
+        {
+            gap = gap.Replace(command, " ", StringComparison.Ordinal);
+        }
+
+        return !gap.Any(char.IsLetterOrDigit) || HasWord(gap, "and") || HasWord(gap, "or");
+    }
+
+    private static bool HasWord(string text, string word)
+    {
+        for (int i = text.IndexOf(word, StringComparison.OrdinalIgnoreCase); i >= 0; i = text.IndexOf(word, i + 1, StringComparison.OrdinalIgnoreCase))
+        {
+            if ((i == 0 || !char.IsLetter(text[i - 1])) && (i + word.Length == text.Length || !char.IsLetter(text[i + word.Length])))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Length of \boxed or \fbox at the index, 0 if neither stands there.</summary>

@@ -1,0 +1,260 @@
+using System.Collections.Immutable;
+using Ghpo.Verification.Expressions;
+
+namespace Ghpo.Verification.Equivalence;
+
+/// <summary>Equations, assignments and inequalities.</summary>
+internal sealed partial class AnswerMatcher
+{
+    private bool? RelationsEqual(Expr a, Expr b)
+    {
+        Assignment? x = RelationReader.AsAssignment(a);
+        Assignment? y = RelationReader.AsAssignment(b);
+        if (x is not null && y is not null)
+        {
+            return AssignmentsEqual(x, y, a, b);
+        }
+
+        if (x is not null && b is not Relation)
+        {
+            return AssignmentEquals(x, a, b);
+        }
+
+        if (y is not null && a is not Relation)
+        {
+            return AssignmentEquals(y, b, a);
+        }
+
+        if (a is Relation left && b is Relation right)
+        {
+            bool? same = SameRelation(left, right);
+            return same is true ? true : SetsEqual(a, b) ?? same;
+        }
+
+        return SetsEqual(a, b) ?? false;
+    }
+
+    private bool? SetsEqual(Expr a, Expr b) => AsRealSet(a) is RealSet left && AsRealSet(b) is RealSet right ? _sets.Equal(left, right) : null;
+
+    private bool? AssignmentsEqual(Assignment x, Assignment y, Expr a, Expr b)
+    {
+        if (x.Name == y.Name)
+        {
+            bool? equal = Equal(x.Renamed, y.Renamed);
+            return equal is true || x.Left is not Call ? equal : Equal(x.Value, y.Value);
+        }
+
+        if (RelationReader.Distribute(a) is Sequence parts && RelationReader.Distribute(b) is Sequence others)
+        {
+            return Matching(parts.Items, others.Items);
+        }
+
+        return SameRelation((Relation)a, (Relation)b);
+    }
+
+    /// <summary>x = 5 against 5; (x, y) = (1, 2) against a list.</summary>
+    private bool? AssignmentEquals(Assignment assignment, Expr whole, Expr other)
+    {
+        bool? equal = Equal(assignment.Value, other);
+        return equal is true || RelationReader.Distribute(whole) is not Sequence parts || FormOf(other) is not (Form.List or Form.ListOrSet) ? equal
+            : Equal(parts, other);
+    }
+
+    private bool? SameRelation(Relation a, Relation b)
+    {
+        if (a.Signs.Length != b.Signs.Length)
+        {
+            return false;
+        }
+
+        if (a.Signs.Length == 1)
+        {
+            return SamePair(a.Operands[0], a.Signs[0], a.Operands[1], b.Operands[0], b.Signs[0], b.Operands[1]);
+        }
+
+        // A chain, or the same one read from its other end.
+        bool? forth = ChainsEqual(a.Operands, a.Signs, b.Operands, b.Signs);
+        return forth is true ? true
+            : ChainsEqual(a.Operands, a.Signs, [.. b.Operands.Reverse()], [.. b.Signs.Reverse().Select(sign => sign with { Kind = RelationReader.Flip(sign.Kind) })]);
+    }
+
+    private bool? ChainsEqual(ImmutableArray<Expr> a, ImmutableArray<RelationSign> aSigns, ImmutableArray<Expr> b, ImmutableArray<RelationSign> bSigns) =>
+        aSigns.SequenceEqual(bSigns) ? All(a, b) : false;
+
+    /// <summary>Two relations of two sides: equal if their differences are, up to a factor that is not 0 and, for an inequality, not negative.</summary>
+    private bool? SamePair(Expr a, RelationSign sign, Expr b, Expr c, RelationSign other, Expr d)
+    {
+        if (sign.Kind is RelationKind.Element or RelationKind.Other or RelationKind.Approximately)
+        {
+            return sign == other ? RealSetAlgebra.Both(Equal(a, c), Equal(b, d)) : false;
+        }
+
+        if (!new[] { a, b, c, d }.All(ExpressionTree.IsScalar))
+        {
+            bool? straight = sign == other ? RealSetAlgebra.Both(Equal(a, c), Equal(b, d)) : false;
+            return straight is true ? true : sign.Kind == RelationReader.Flip(other.Kind) ? RealSetAlgebra.Both(Equal(a, d), Equal(b, c)) : straight;
+        }
+
+        bool strict = sign.Kind is RelationKind.Less or RelationKind.Greater;
+        bool otherStrict = other.Kind is RelationKind.Less or RelationKind.Greater;
+        bool inequality = RelationReader.IsInequality(sign.Kind);
+        if (inequality != RelationReader.IsInequality(other.Kind) || (inequality ? strict != otherStrict : sign.Kind != other.Kind))
+        {
+            return false;
+        }
+
+        Expr left = sign.Kind is RelationKind.Greater or RelationKind.GreaterOrEqual ? Expr.Subtract(b, a) : Expr.Subtract(a, b);
+        Expr right = other.Kind is RelationKind.Greater or RelationKind.GreaterOrEqual ? Expr.Subtract(d, c) : Expr.Subtract(c, d);
+        return Proportional(Strip(left), Strip(right), inequality);
+    }
+
+    private static Expr Strip(Expr a) => Simplifier.Simplify(a);
+
+    /// <summary>
+    /// Whether p = k q with a constant k ≠ 0 (k > 0 if asked): the cross products p(x) q(x₀) and q(x) p(x₀) are equal for a point x₀ at which neither is 0.
+    /// </summary>
+    private bool? Proportional(Expr p, Expr q, bool positive)
+    {
+        SortedSet<string> symbols = ExpressionTree.Symbols(p);
+        if (!symbols.SetEquals(ExpressionTree.Symbols(q)))
+        {
+            return false;
+        }
+
+        if (symbols.Count == 0)
+        {
+            return _scalars.Equal(p, q);
+        }
+
+        int next = 0;
+        var at = symbols.ToDictionary(name => name, _ => (Expr)new Number(Rational.Of(SmallPrimes[next++ % SmallPrimes.Length], 7)!.Value, false), StringComparer.Ordinal);
+        Expr p0 = Simplifier.Simplify(ExpressionTree.Substitute(p, symbol => at[symbol.Name]));
+        Expr q0 = Simplifier.Simplify(ExpressionTree.Substitute(q, symbol => at[symbol.Name]));
+        if (_scalars.Equal(p0, Expr.Zero) is not false || _scalars.Equal(q0, Expr.Zero) is not false)
+        {
+            return _scalars.Equal(p, q);
+        }
+
+        if (positive && (_scalars.Sign(p0) is not int signP || _scalars.Sign(q0) != signP))
+        {
+            return false;
+        }
+
+        return _scalars.Equal(new Product([p, q0]), new Product([q, p0]));
+    }
+
+    private static readonly int[] SmallPrimes = [11, 13, 17, 19, 23, 29, 31, 37, 41, 43];
+
+    /// <summary>An inequality in one variable that is solved, or linear: the set of its solutions.</summary>
+    private RealSet? Solve(Relation relation)
+    {
+        if (relation.Signs is [{ Kind: RelationKind.Element }])
+        {
+            return relation.Operands[0] is Symbol element && AsRealSet(relation.Operands[1]) is RealSet set ? set with { Variable = element.Name } : null;
+        }
+
+        if (!relation.Operands.All(ExpressionTree.IsScalar) || !relation.Signs.All(sign => RelationReader.IsInequality(sign.Kind) || sign.Kind == RelationKind.NotEqual))
+        {
+            return null;
+        }
+
+        RealSet? result = null;
+        for (int i = 0; i < relation.Signs.Length; i++)
+        {
+            RealSet? next = SolvePair(relation.Operands[i], relation.Signs[i].Kind, relation.Operands[i + 1], relation.Signs.Length > 1);
+            if (next is null || (result is not null && result.Variable != next.Variable))
+            {
+                return null;
+            }
+
+            result = result is null ? next : _sets.Intersection(result, next) ?? Joined(result, next);
+        }
+
+        return result;
+    }
+
+    /// <summary>a &lt; x and x &lt; b with ends that cannot be ordered: the interval between them.</summary>
+    private static RealSet? Joined(RealSet a, RealSet b) =>
+        a.Intervals is [var x] && b.Intervals is [var y] && Simplifier.InfinitySign(x.High) > 0 && Simplifier.InfinitySign(y.Low) < 0
+            ? RealSet.Of(a.Variable, new Interval(x.Low, y.High, x.LowClosed, y.HighClosed))
+            : a.Intervals is [var u] && b.Intervals is [var v] && Simplifier.InfinitySign(u.Low) < 0 && Simplifier.InfinitySign(v.High) > 0
+                ? RealSet.Of(a.Variable, new Interval(v.Low, u.High, v.LowClosed, u.HighClosed))
+                : null;
+
+    private RealSet? SolvePair(Expr left, RelationKind kind, Expr right, bool chain)
+    {
+        if (left is not Symbol && right is Symbol)
+        {
+            (left, right, kind) = (right, left, RelationReader.Flip(kind));
+        }
+
+        if (left is Symbol variable)
+        {
+            SortedSet<string> bound = ExpressionTree.Symbols(right);
+            if (bound.Contains(variable.Name) || (bound.Count > 0 && right is Symbol && chain))
+            {
+                return null;
+            }
+
+            return bound.Count > 0 && !chain ? null : HalfLine(variable.Name, kind, right);
+        }
+
+        return Linear(left, kind, right);
+    }
+
+    private static RealSet HalfLine(string variable, RelationKind kind, Expr end) => kind switch
+    {
+        RelationKind.Less => RealSet.Of(variable, new Interval(RealSet.MinusInfinity, end, false, false)),
+        RelationKind.LessOrEqual => RealSet.Of(variable, new Interval(RealSet.MinusInfinity, end, false, true)),
+        RelationKind.Greater => RealSet.Of(variable, new Interval(end, Constant.Infinity, false, false)),
+        RelationKind.GreaterOrEqual => RealSet.Of(variable, new Interval(end, Constant.Infinity, true, false)),
+        _ => RealSet.Of(variable, new Interval(RealSet.MinusInfinity, end, false, false), new Interval(end, Constant.Infinity, false, false)),
+    };
+
+    /// <summary>α x + β R 0 as x R −β/α, the sign turned for α &lt; 0.</summary>
+    private RealSet? Linear(Expr left, RelationKind kind, Expr right)
+    {
+        Expr difference = Expr.Subtract(left, right);
+        if (ExpressionTree.Symbols(difference) is not { Count: 1 } symbols)
+        {
+            return null;
+        }
+
+        string name = symbols.Min!;
+        Expr At(int value) => Simplifier.Simplify(ExpressionTree.Substitute(difference, _ => Expr.Of(value)));
+        Expr beta = At(0);
+        Expr alpha = Simplifier.Simplify(Expr.Subtract(At(1), beta));
+        if (_scalars.Sign(alpha) is not int sign || sign == 0 || _scalars.Equal(difference, new Sum([new Product([alpha, new Symbol(name)]), beta])) is not true)
+        {
+            return null;
+        }
+
+        Expr end = Simplifier.Simplify(Expr.Negate(Expr.Divide(beta, alpha)));
+        return HalfLine(name, sign > 0 ? kind : RelationReader.Flip(kind), end);
+    }
+
+    /// <summary>
+    /// Several inequalities: with "or" any of them holds. With "and" or a comma all of them do, unless that cannot be, as in x &lt; −1, x > 1.
+    /// </summary>
+    private RealSet? Combine(Sequence list)
+    {
+        RealSet? all = null;
+        RealSet? any = null;
+        foreach (Expr item in list.Items)
+        {
+            if (Solve((Relation)item) is not RealSet next || (any is not null && any.Variable != next.Variable))
+            {
+                return null;
+            }
+
+            any = any is null ? next : _sets.Union(any, next);
+            all = all is null ? next : _sets.Intersection(all, next);
+            if (any is null || all is null)
+            {
+                return null;
+            }
+        }
+
+        return list.Connector == Connector.Or || all!.Intervals.Count == 0 ? any : all;
+    }
+}

@@ -1,0 +1,294 @@
+using System.Collections.Immutable;
+using Ghpo.Verification.Expressions;
+
+namespace Ghpo.Verification.Equivalence;
+
+/// <summary>Lists, sets, tuples, intervals and matrices.</summary>
+internal sealed partial class AnswerMatcher
+{
+    private enum Form
+    {
+        /// <summary>Unbracketed: in any order against its like, in its own against a tuple.</summary>
+        List,
+
+        /// <summary>Braces that LaTeX does not print: a list or a set.</summary>
+        ListOrSet,
+        Set,
+        Tuple,
+        Square,
+        HalfOpen,
+        None,
+    }
+
+    private static Form FormOf(Expr a) => a is not Sequence sequence ? Form.None : (sequence.Open, sequence.Close) switch
+    {
+        (Bracket.None, _) => Form.List,
+        (Bracket.BareBrace, _) => Form.ListOrSet,
+        (Bracket.Brace, _) => Form.Set,
+        (Bracket.Round, Bracket.Round) or (Bracket.Angle, Bracket.Angle) => Form.Tuple,
+        (Bracket.Square, Bracket.Square) => Form.Square,
+        _ => Form.HalfOpen,
+    };
+
+    private bool? StructuresEqual(Expr a, Expr b)
+    {
+        if (a is Matrix x && b is Matrix y)
+        {
+            return x.Rows.Length != y.Rows.Length || x.Columns != y.Columns ? false : All([.. x.Rows.SelectMany(row => row)], [.. y.Rows.SelectMany(row => row)]);
+        }
+
+        if (a is Matrix || b is Matrix)
+        {
+            (Matrix matrix, Expr other) = a is Matrix first ? (first, b) : ((Matrix)b, a);
+            return matrix.Columns == 1 && FormOf(other) == Form.Tuple ? All([.. matrix.Rows.Select(row => row[0])], ((Sequence)other).Items)
+                : matrix is { Columns: 1, Rows.Length: 1 } ? Equal(matrix.Rows[0][0], other) : false;
+        }
+
+        if (a is Sequence s && b is Sequence t && SequencesEqual(s, t) is bool decided)
+        {
+            return decided;
+        }
+
+        // A list against a single value: only a set or list of that one value.
+        if (a is Sequence { Items: [Expr only] } && FormOf(a) is Form.List or Form.ListOrSet && ExpressionTree.IsScalar(b))
+        {
+            return Equal(only, b);
+        }
+
+        if (b is Sequence { Items: [Expr one] } && FormOf(b) is Form.List or Form.ListOrSet && ExpressionTree.IsScalar(a))
+        {
+            return Equal(a, one);
+        }
+
+        if (AsRealSet(a, IntervalForm(b)) is RealSet left && AsRealSet(b, IntervalForm(a)) is RealSet right)
+        {
+            return _sets.Equal(left, right);
+        }
+
+        a = Elements(a) ?? a;
+        b = Elements(b) ?? b;
+        return (a, b) switch
+        {
+            (Sequence u, Sequence v) when a is not null => SequencesEqual(u, v) ?? false,
+            (Call or SetOperation or SetBuilder or NamedSet, _) => ExprKey.Of(a) == ExprKey.Of(b),
+            _ => false,
+        };
+    }
+
+    /// <returns>Null if neither is more than a set of numbers, which are compared as such.</returns>
+    private bool? SequencesEqual(Sequence a, Sequence b)
+    {
+        (Form x, Form y) = (FormOf(a), FormOf(b));
+        bool unordered = x is Form.List or Form.ListOrSet or Form.Set && y is Form.List or Form.ListOrSet or Form.Set;
+        if (unordered)
+        {
+            // Repeating a solution does not make another one of it; repeated numbers may count.
+            bool set = x == Form.Set || y == Form.Set || (a.Items.Length != b.Items.Length && a.Items.All(IsTuple) && b.Items.All(IsTuple));
+            return Matching(set ? Distinct(a.Items) : a.Items, set ? Distinct(b.Items) : b.Items);
+        }
+
+        if (x == Form.Set || y == Form.Set)
+        {
+            return !_options.Strict && x is Form.Set or Form.Tuple && y is Form.Set or Form.Tuple ? All(a.Items, b.Items) : null;
+        }
+
+        if (x is Form.HalfOpen || y is Form.HalfOpen)
+        {
+            return x == y && a.Open == b.Open && a.Close == b.Close ? All(a.Items, b.Items) : null;
+        }
+
+        bool pair = a.Items.Length == 2 && (x == Form.Square) != (y == Form.Square);
+        return pair ? (x is Form.List or Form.ListOrSet || y is Form.List or Form.ListOrSet || IntervalForm(a) == IntervalForm(b) ? false : null) : All(a.Items, b.Items);
+    }
+
+    private static bool IsTuple(Expr a) => FormOf(a) == Form.Tuple;
+
+    /// <summary>Whether the other side makes a pair in round brackets an interval.</summary>
+    private static bool IntervalForm(Expr other) => FormOf(other) is not (Form.Tuple or Form.List or Form.ListOrSet) || other is Relation or SetOperation or SetBuilder or NamedSet;
+
+    private ImmutableArray<Expr> Distinct(ImmutableArray<Expr> items)
+    {
+        if (items.Length > MaxItems)
+        {
+            return items;
+        }
+
+        var distinct = ImmutableArray.CreateBuilder<Expr>();
+        foreach (Expr item in items)
+        {
+            if (!distinct.Any(other => Equal(other, item) is true))
+            {
+                distinct.Add(item);
+            }
+        }
+
+        return distinct.ToImmutable();
+    }
+
+    /// <summary>Whether the items can be paired off, each with an equal one: bipartite matching by augmenting paths.</summary>
+    private bool? Matching(ImmutableArray<Expr> a, ImmutableArray<Expr> b)
+    {
+        if (a.Length != b.Length)
+        {
+            return false;
+        }
+
+        if (a.Length > MaxItems)
+        {
+            return ManyNumbersEqual(a, b);
+        }
+
+        var known = new bool?[a.Length, b.Length];
+        var asked = new bool[a.Length, b.Length];
+        bool undecided = false;
+        int[] partner = new int[b.Length];
+        Array.Fill(partner, -1);
+        for (int i = 0; i < a.Length; i++)
+        {
+            if (!Augment(i, new bool[b.Length]))
+            {
+                return undecided ? null : false;
+            }
+        }
+
+        return true;
+
+        bool Augment(int i, bool[] seen)
+        {
+            // The same place first: lists are mostly in the same order.
+            for (int k = 0; k < b.Length; k++)
+            {
+                int j = (i + k) % b.Length;
+                if (seen[j] || !Same(i, j))
+                {
+                    continue;
+                }
+
+                seen[j] = true;
+                if (partner[j] < 0 || Augment(partner[j], seen))
+                {
+                    partner[j] = i;
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
+        bool Same(int i, int j)
+        {
+            if (!asked[i, j])
+            {
+                asked[i, j] = true;
+                known[i, j] = Equal(a[i], b[j]);
+                undecided |= known[i, j] is null;
+            }
+
+            return known[i, j] is true;
+        }
+    }
+
+    /// <summary>Long lists are compared only if they are of exact numbers.</summary>
+    private static bool? ManyNumbersEqual(ImmutableArray<Expr> a, ImmutableArray<Expr> b)
+    {
+        if (!a.All(item => item is Number) || !b.All(item => item is Number))
+        {
+            return null;
+        }
+
+        var counts = new Dictionary<Rational, int>();
+        foreach (Expr item in a)
+        {
+            Rational value = ((Number)item).Value;
+            counts[value] = counts.GetValueOrDefault(value) + 1;
+        }
+
+        return b.All(item => counts.TryGetValue(((Number)item).Value, out int left) && (counts[((Number)item).Value] = left - 1) >= 0);
+    }
+
+    /// <summary>The elements of a union, intersection or difference of finite sets that are not sets of numbers; null if it is no such thing.</summary>
+    private Sequence? Elements(Expr a)
+    {
+        if (a is Sequence { Open: Bracket.Brace or Bracket.BareBrace } set)
+        {
+            return set;
+        }
+
+        if (a is not SetOperation operation || Elements(operation.Left) is not Sequence left || Elements(operation.Right) is not Sequence right
+            || left.Items.Length + right.Items.Length > MaxItems)
+        {
+            return null;
+        }
+
+        IEnumerable<Expr> items = operation.Operator switch
+        {
+            SetOperator.Union => left.Items.Concat(right.Items),
+            SetOperator.Intersection => left.Items.Where(item => right.Items.Any(other => Equal(item, other) is true)),
+            _ => left.Items.Where(item => !right.Items.Any(other => Equal(item, other) is not false)),
+        };
+        return new Sequence(Bracket.Brace, Bracket.Brace, [.. items], Connector.Comma);
+    }
+
+    /// <summary>The set of real numbers that an expression is; null if it is none.</summary>
+    /// <param name="roundIsInterval">(a, b) is an open interval, not a point of the plane.</param>
+    private RealSet? AsRealSet(Expr a, bool roundIsInterval = true)
+    {
+        switch (a)
+        {
+            case Sequence { Items: [Expr low, Expr high], Open: Bracket.Round or Bracket.Square, Close: Bracket.Round or Bracket.Square } pair
+                when ExpressionTree.IsScalar(low) && ExpressionTree.IsScalar(high) && (roundIsInterval || FormOf(pair) != Form.Tuple):
+                return RealSet.Of("", new Interval(low, high, pair.Open == Bracket.Square, pair.Close == Bracket.Square));
+            case Sequence { Open: Bracket.Brace or Bracket.BareBrace } set when set.Items.All(item => ExpressionTree.IsScalar(item) && ExpressionTree.Symbols(item).Count == 0):
+                return RealSet.Of("", [.. set.Items.Select(Interval.Point)]);
+            case NamedSet { Name: "R" }:
+                return RealSet.Of("", Interval.Everything);
+            case NamedSet { Name: "R+" }:
+                return RealSet.Of("", Interval.Everything with { Low = Expr.Zero });
+            case NamedSet { Name: "R-" }:
+                return RealSet.Of("", Interval.Everything with { High = Expr.Zero });
+            case SetOperation operation when AsRealSet(operation.Left) is RealSet left && AsRealSet(operation.Right) is RealSet right:
+                return operation.Operator switch
+                {
+                    SetOperator.Union => _sets.Union(left, right),
+                    SetOperator.Intersection => _sets.Intersection(left, right),
+                    SetOperator.Difference => _sets.Difference(left, right),
+                    _ => null,
+                };
+            case SetBuilder builder:
+                return AsRealSet(builder);
+            case Relation relation:
+                return Solve(relation);
+            case Sequence { Open: Bracket.None } list when list.Items.All(item => item is Relation):
+                return Combine(list);
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>{x : condition} and {x ∈ ℝ : condition}, of one real variable.</summary>
+    private RealSet? AsRealSet(SetBuilder builder)
+    {
+        string variable;
+        RealSet? domain = null;
+        switch (builder.Element)
+        {
+            case Symbol symbol:
+                variable = symbol.Name;
+                break;
+            case Relation { Operands: [Symbol symbol, Expr set], Signs: [{ Kind: RelationKind.Element }] } when AsRealSet(set) is RealSet known:
+                (variable, domain) = (symbol.Name, known);
+                break;
+            default:
+                return null;
+        }
+
+        RealSet? condition = AsRealSet(builder.Condition);
+        if (condition is null || condition.Variable != variable)
+        {
+            return null;
+        }
+
+        condition = condition with { Variable = "" };
+        return domain is null ? condition : _sets.Intersection(condition, domain);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text;
+
+namespace Ghpo.Verification.Equivalence;
+
+/// <summary>Answers in words.</summary>
+internal static class WordText
+{
+    private static readonly string[] TextCommands = [@"\textbf", @"\textit", @"\textrm", @"\textnormal", @"\text", @"\mbox", @"\mathrm", @"\mathbf", @"\left", @"\right"];
+
+    /// <summary>Without case, spaces, marks of type and final punctuation.</summary>
+    public static string Normalize(string text)
+    {
+        string plain = Strip(text);
+        return plain.ToLowerInvariant().TrimEnd('.', ',', ';', ':', '!', '?');
+    }
+
+    /// <summary>Without spaces and LaTeX's marks for text. What could not be read as mathematics is compared like this, case and all.</summary>
+    public static string Strip(string text)
+    {
+        foreach (string command in TextCommands)
+        {
+            text = text.Replace(command, "", StringComparison.Ordinal);
+        }
+
+        var plain = new StringBuilder();
+        foreach (char raw in text)
+        {
+            char c = Parsing.UnicodeMathematics.Plain(raw);
+            if (!char.IsWhiteSpace(c) && !Parsing.UnicodeMathematics.IsInvisible(raw) && c is not ('$' or '{' or '}' or '~' or '*' or '"' or '`'))
+            {
+                plain.Append(c);
+            }
+        }
+
+        return plain.ToString().TrimEnd('.', ',', ';', '\\');
+    }
+
+    /// <summary>The letter of a choice that stands alone: B, (B), B., \text{B}; null otherwise.</summary>
+    public static char? ChoiceLetter(string text)
+    {
+        string bare = Strip(text).Trim('(', ')', '[', ']', '.', ':');
+        return bare.Length == 1 && char.IsAsciiLetterUpper(bare[0]) ? bare[0] : null;
+    }
+
+    /// <summary>The letter that an answer begins with as a label: (B) 12, B. 12, B) 12, B: 12; null if it has none.</summary>
+    public static char? ChoiceLabel(string text)
+    {
+        string plain = text.Trim(' ', '$', '*', '{', '\n');
+        foreach (string command in TextCommands)
+        {
+            if (plain.StartsWith(command + "{", StringComparison.Ordinal))
+            {
+                plain = plain[(command.Length + 1)..].TrimStart();
+            }
+        }
+
+        bool open = plain.StartsWith('(');
+        plain = open ? plain[1..] : plain;
+        if (plain.Length < 2 || !char.IsAsciiLetterUpper(plain[0]))
+        {
+            return null;
+        }
+
+        string rest = plain[1..].TrimStart('}');
+        return rest.Length > 0 && ((open && rest[0] == ')') || (!open && rest[0] is ')' or '.' or ':')) && (rest.Length == 1 || !char.IsAsciiLetterOrDigit(rest[1]))
+            && (rest.Length < 2 || rest[1] is ' ' or '}' or '\\' or '~' or '\n' or '$') ? plain[0] : null;
+    }
+}

@@ -1,0 +1,73 @@
+using Ghpo.Verification.Equivalence;
+using Ghpo.Verification.Expressions;
+using Ghpo.Verification.Parsing;
+
+namespace Ghpo.Verification.Extraction;
+
+/// <summary>The answer within the sentence that a marker introduces.</summary>
+internal static class Sentences
+{
+    private static readonly string[] Negations = ["not ", "n't ", "never ", "neither ", "unknown", "wrong", "incorrect"];
+    private static readonly string[] Copulas = [" is ", " are ", " equals ", " be ", " = ", " to ", " of ", " as "];
+    private static readonly string[] Hedges = [" not ", "n't ", " between ", " greater ", " less ", " more ", " at least", " at most", " than ", " about ", " approximately ", " roughly ", " wrong", " incorrect"];
+
+    /// <returns>Null if the sentence states no answer.</returns>
+    public static string? Answer(string sentence, bool strict)
+    {
+        string clean = AnswerText.Clean(sentence);
+        while (clean.EndsWith(@"\""", StringComparison.Ordinal) || clean.EndsWith('"'))
+        {
+            clean = AnswerText.Clean(clean.TrimEnd('"').TrimEnd('\\'));
+        }
+
+        foreach (string word in (ReadOnlySpan<string>)["is ", "are ", "option ", "choice ", "simply ", "just ", "therefore ", "thus ", "exactly "])
+        {
+            clean = clean.StartsWith(word, StringComparison.OrdinalIgnoreCase) ? clean[word.Length..].TrimStart() : clean;
+        }
+
+        if (clean.Length == 0 || Array.Exists(Negations, negation => clean.StartsWith(negation, StringComparison.OrdinalIgnoreCase)))
+        {
+            return null;
+        }
+
+        if (clean.Length > 1_000)
+        {
+            clean = clean[..1_000];
+        }
+
+        if (ExpressionParser.Parse(clean) is Expr || WordText.ChoiceLabel(clean) is not null)
+        {
+            return clean;
+        }
+
+        // A formula at the beginning, with whatever words behind it.
+        if (Formulas.EndAt(clean, 0) is int end and > 0)
+        {
+            return ExpressionParser.Parse(AnswerText.Clean(clean)) is not null ? clean : clean[..end];
+        }
+
+        bool hedged = Array.Exists(Hedges, hedge => (" " + clean + " ").Contains(hedge, StringComparison.OrdinalIgnoreCase));
+        string? last = Formulas.Last(clean, FormulaKinds.Both);
+        if (last is null || last == clean)
+        {
+            return AnswerText.IsProse(clean) ? clean : last;
+        }
+
+        if (!strict)
+        {
+            return last;
+        }
+
+        if (hedged)
+        {
+            return null;
+        }
+
+        int at = clean.LastIndexOf(last, StringComparison.Ordinal);
+        string before = " " + clean[..at].TrimEnd() + " ";
+        string after = clean[(at + last.Length)..].Trim(' ', '.', '*', '"', '\\');
+        bool leads = at == 0;
+        bool stated = after.Length == 0 && Array.Exists(Copulas, copula => before.EndsWith(copula, StringComparison.OrdinalIgnoreCase));
+        return leads || stated ? last : null;
+    }
+}

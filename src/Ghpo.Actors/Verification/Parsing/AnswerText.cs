@@ -1,0 +1,71 @@
+namespace Ghpo.Verification.Parsing;
+
+/// <summary>The text of an answer before it is read.</summary>
+internal static class AnswerText
+{
+    /// <summary>Takes off white space, marks of type, and the punctuation of the sentence that the answer stood in.</summary>
+    public static string Clean(string text)
+    {
+        int start = 0;
+        int end = text.Length;
+        while (true)
+        {
+            int before = end - start;
+            while (start < end && (char.IsWhiteSpace(text[start]) || UnicodeMathematics.IsInvisible(text[start]) || text[start] is '`' or '=' or ':'))
+            {
+                start++;
+            }
+
+            while (start < end && (char.IsWhiteSpace(text[end - 1]) || UnicodeMathematics.IsInvisible(text[end - 1]) || text[end - 1] is '`' or ',' or ';' or ':' || IsFullStop(text, start, end) || IsLoneBackslash(text, end)))
+            {
+                end--;
+            }
+
+            if (end - start > 4 && text[start] == '*' && text[start + 1] == '*' && text[end - 1] == '*' && text[end - 2] == '*')
+            {
+                start += 2;
+                end -= 2;
+            }
+            else if (end - start > 2 && text[start] == '"' && text[end - 1] == '"')
+            {
+                start++;
+                end--;
+            }
+
+            if (end - start == before)
+            {
+                return text[start..end];
+            }
+        }
+    }
+
+    /// <summary>Words, with at most punctuation between them: nothing in it asks to be read as mathematics.</summary>
+    public static bool IsProse(string text)
+    {
+        int letters = 0;
+        foreach (char c in text)
+        {
+            if (c is '\\' or '^' or '_' or '=' or '<' or '>' or '+' or '*' or '|' or '{' or '}' or '[' or ']' or '@' || char.IsDigit(c))
+            {
+                return false;
+            }
+
+            letters += char.IsLetter(c) ? 1 : 0;
+        }
+
+        return letters > 1;
+    }
+
+    private static bool IsFullStop(string text, int start, int end) => text[end - 1] == '.' && !(end - start > 1 && text[end - 2] == '.');
+
+    private static bool IsLoneBackslash(string text, int end)
+    {
+        int count = 0;
+        while (count < end && text[end - 1 - count] == '\\')
+        {
+            count++;
+        }
+
+        return count > 0;
+    }
+}

@@ -1,0 +1,402 @@
+using System.Globalization;
+using System.Numerics;
+using Ghpo.Verification.Expressions;
+
+namespace Ghpo.Verification.Parsing;
+
+/// <summary>Sums, products, signs, powers, and the units behind them.</summary>
+internal sealed partial class ExpressionParser
+{
+    private Expr AdditiveExpression()
+    {
+        var terms = new List<Expr>();
+        int alternatives = 0;
+        if (!IsPlusMinus(Current) && !Follows("+/-"))
+        {
+            terms.Add(Term());
+        }
+
+        while (!_failed)
+        {
+            Token sign = Current;
+            if (IsPlusMinus(sign) || Follows("+/-"))
+            {
+                _at += IsPlusMinus(sign) ? 1 : 3;
+                Expr left = terms.Count == 0 ? Expr.Zero : SumOf(terms);
+                terms = [new PlusMinus(left, Term(), sign.Text == "mp")];
+                if (++alternatives > 8)
+                {
+                    return Fail();
+                }
+            }
+            else if (sign.Is('+'))
+            {
+                _at++;
+                terms.Add(Term());
+            }
+            else if (sign.Is('-'))
+            {
+                _at++;
+                terms.Add(Expr.Negate(Term()));
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        return _failed ? Constant.Undefined : WithUnit(SumOf(terms));
+    }
+
+    private bool Follows(string signs)
+    {
+        for (int i = 0; i < signs.Length; i++)
+        {
+            if (_at + i >= _tokens.Count || !_tokens[_at + i].Is(signs[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool IsPlusMinus(Token token) => token.Text is "pm" or "mp" && token.Kind is TokenKind.Command or TokenKind.Name;
+
+    private static Expr SumOf(List<Expr> terms) => terms.Count == 1 ? terms[0] : new Sum([.. terms]);
+
+    /// <summary>A value and the unit or comment behind it, if there is one.</summary>
+    private Expr WithUnit(Expr value)
+    {
+        string text = "";
+        bool currency = false;
+        int power = 0;
+        while (!_failed)
+        {
+            Token token = Current;
+            if (token.Kind == TokenKind.Currency && value is not Quantity)
+            {
+                text += " " + token.Text;
+                currency = true;
+            }
+            else if (token.Kind == TokenKind.Word || (token is { Kind: TokenKind.Text } && ConnectiveOf(token) is null) || (text.Length > 0 && token.Kind == TokenKind.Name && ConnectiveOf(token) is null)
+                || (token is { Kind: TokenKind.Name, Text: "min" } && !Next.Is('(') && !Next.Is('{')))
+            {
+                text += " " + token.Text;
+            }
+            else if (text.Length > 0 && token.Is('^') && power++ < 3)
+            {
+                _at++;
+                Token exponent = TakeIf('{') ? Take() : Take();
+                if (exponent.Is('-'))
+                {
+                    exponent = Take();
+                    text += "^-";
+                }
+                else
+                {
+                    text += "^";
+                }
+
+                text += exponent.Text;
+                TakeIf('}');
+                continue;
+            }
+            else if (text.Length > 0 && token.Kind == TokenKind.Superscript)
+            {
+                text += "^" + token.Text;
+            }
+            else if (text.Length > 0 && token.Is('/') && Next.Kind is TokenKind.Text or TokenKind.Word or TokenKind.Letter && !Next.Is('/'))
+            {
+                text += "/" + Next.Text;
+                _at++;
+            }
+            else if (text.Length > 0 && token.Is('.') && Next.Kind is TokenKind.End)
+            {
+                _at++;
+                continue;
+            }
+            else
+            {
+                break;
+            }
+
+            _at++;
+        }
+
+        if (text.Length == 0)
+        {
+            return value;
+        }
+
+        text = text.Replace('~', ' ').Replace(@"\", "", StringComparison.Ordinal).Trim();
+        string[] words = text.Split([' ', ',', '.', ';', '(', ')', '-'], StringSplitOptions.RemoveEmptyEntries);
+        if (words.Length > 0 && Vocabulary.MagnitudeOf(words[0]) is int exponent10 && (words.Length == 1 || !words[1..].Any(Vocabulary.IsQualifier)))
+        {
+            value = new Product([value, new Number(new Rational(BigInteger.Pow(10, exponent10)), false)]);
+            words = words[1..];
+            text = string.Join(' ', words);
+        }
+
+        if (words.Any(Vocabulary.IsQualifier) || (!currency && words.Any(word => word.Any(char.IsAsciiDigit) && !word.Contains('^'))) || value is Words)
+        {
+            return Fail();
+        }
+
+        string unit = Units.Of(text);
+        return unit switch
+        {
+            "percent" => new Percent(value),
+            "degree" => new Product([value, new Constant(ConstantKind.Degree)]),
+            "radian" => value,
+            _ => new Quantity(value is Quantity inner ? inner.Value : value, value is Quantity { Unit: var before } && unit.Length == 0 ? before : unit),
+        };
+    }
+
+    private Expr Term()
+    {
+        bool negative = false;
+        while (Current.Is('+') || Current.Is('-'))
+        {
+            negative ^= Take().Is('-');
+        }
+
+        if (Current.Kind == TokenKind.Currency)
+        {
+            string unit = Take().Text;
+            Expr amount = Term();
+            return amount is Words or Quantity ? Fail() : new Quantity(negative ? Expr.Negate(amount) : amount, unit);
+        }
+
+        var factors = new List<Expr>();
+        int start = _at;
+        factors.Add(PowerExpression());
+        while (!_failed)
+        {
+            Token token = Current;
+            if ((token.Is('*') && !Next.Is('*')) || token.IsCommand("cdot") || token.IsCommand("times") || token.IsCommand("ast") || token is { Kind: TokenKind.Name, Text: "times" })
+            {
+                _at++;
+                factors.Add(SignedFactor());
+            }
+            else if (token.Is('/') || token.IsCommand("div"))
+            {
+                _at++;
+                factors.Add(new Power(Denominator(), Expr.MinusOne));
+            }
+            else if (token.IsCommand("bmod") || token.IsCommand("mod") || token is { Kind: TokenKind.Name, Text: "mod" })
+            {
+                _at++;
+                Expr left = ProductOf(factors);
+                factors = [new Call("mod", [left, SignedFactor()])];
+            }
+            else if (token.IsCommand("pmod"))
+            {
+                _at++;
+                Expr left = ProductOf(factors);
+                factors = [new Call("pmod", [left, Argument()])];
+            }
+            else if (StartsFactor(token))
+            {
+                bool afterNumber = _at == start + 1 && _tokens[start].Kind == TokenKind.Number;
+                if (afterNumber && MixedFraction((factors[^1] as Number)?.Value) is Expr fraction)
+                {
+                    factors[^1] = new Sum([factors[^1], fraction]);
+                    continue;
+                }
+
+                if (token.Kind is TokenKind.Number or TokenKind.VulgarFraction && _tokens[_at - 1].Kind is TokenKind.Number or TokenKind.Letter or TokenKind.VulgarFraction)
+                {
+                    return Fail();
+                }
+
+                factors.Add(PowerExpression());
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        if (factors.Count > 1 && factors.Any(factor => factor is Words))
+        {
+            return Fail();
+        }
+
+        Expr product = ProductOf(factors);
+        return negative ? Expr.Negate(product) : product;
+    }
+
+    private static Expr ProductOf(List<Expr> factors) => factors.Count == 1 ? factors[0] : new Product([.. factors]);
+
+    private Expr SignedFactor()
+    {
+        bool negative = false;
+        while (Current.Is('+') || Current.Is('-'))
+        {
+            negative ^= Take().Is('-');
+        }
+
+        Expr factor = PowerExpression();
+        return negative ? Expr.Negate(factor) : factor;
+    }
+
+    /// <summary>What a slash divides by: 1/2x is x/2, but 1/xy is 1/(xy).</summary>
+    private Expr Denominator()
+    {
+        bool letters = Current.Kind == TokenKind.Letter;
+        Expr first = SignedFactor();
+        var factors = new List<Expr> { first };
+        while (!_failed && letters && Current is { Kind: TokenKind.Letter, Spaced: false })
+        {
+            factors.Add(PowerExpression());
+        }
+
+        return ProductOf(factors);
+    }
+
+    /// <summary>The fraction of a mixed number whose whole part has just been read: \frac13, 1/3 behind a space, ½.</summary>
+    private Expr? MixedFraction(Rational? whole)
+    {
+        if (whole is not { IsInteger: true } || _tokens[_at - 1].Text.Contains('.'))
+        {
+            return null;
+        }
+
+        Token token = Current;
+        int start = _at;
+        if (token.Kind == TokenKind.VulgarFraction)
+        {
+            return PowerExpression();
+        }
+
+        if (token.Kind == TokenKind.Number && token.Spaced && Next.Is('/') && _tokens[Math.Min(_at + 2, _tokens.Count - 1)].Kind == TokenKind.Number)
+        {
+            _at += 3;
+            return Proper(_tokens[start].Text, _tokens[start + 2].Text, start);
+        }
+
+        if (token.Kind == TokenKind.Command && token.Text is "frac" or "dfrac" or "tfrac" or "cfrac")
+        {
+            _at++;
+            return (Argument(), Argument()) is (Number { Value: { IsInteger: true, Sign: > 0 } a, IsDecimal: false }, Number { Value: { IsInteger: true } b, IsDecimal: false })
+                && Rational.Compare(a, b) < 0 && !Current.Is('^') && Rational.Divide(a, b) is Rational value
+                ? new Number(value, false)
+                : Back(start);
+        }
+
+        return null;
+    }
+
+    private Number? Proper(string above, string below, int start) =>
+        BigInteger.TryParse(above, NumberStyles.None, CultureInfo.InvariantCulture, out BigInteger a)
+        && BigInteger.TryParse(below, NumberStyles.None, CultureInfo.InvariantCulture, out BigInteger b)
+        && a < b && Rational.Of(a, b) is Rational value && !Current.Is('^')
+            ? new Number(value, false)
+            : Back(start);
+
+    private Number? Back(int start)
+    {
+        _at = _failed ? _at : start;
+        return null;
+    }
+
+    private bool StartsFactor(Token token) => token.Kind switch
+    {
+        TokenKind.Number or TokenKind.Letter or TokenKind.VulgarFraction or TokenKind.Begin => true,
+        TokenKind.Name => ConnectiveOf(token) is null && token.Text is not ("union" or "cup" or "cap" or "pm" or "mod" or "times"),
+        TokenKind.Sign => token.Text[0] is '(' or '{' || (token.Text[0] == '|' && _bars == 0 && _sets == 0) || (token.Text[0] == '[' && _at > 0 && _tokens[_at - 1].Kind is TokenKind.Number or TokenKind.Letter),
+        TokenKind.Command => token.Text is "frac" or "dfrac" or "tfrac" or "cfrac" or "sqrt" or "cbrt" or "fourthroot" or "binom" or "dbinom" or "tbinom" or "pi" or "infty" or "lfloor" or "lceil"
+            or "lvert" or "lVert" or "overline" or "bar" or "vec" or "hat" or "tilde" or "widehat" or "overrightarrow" or "dot" or "angle" or "triangle" or "sum" or "prod" or "int" or "lim" or "iint" or "oint"
+            or "operatorname" or "boxed" or "fbox" or "ldots" or "cdots" or "dots" or "partial" or "nabla" or "underline" or "mathbf" or "mathrm" or "displaystyle" or "mathcal" or "mathbb" or "prime"
+            || Vocabulary.FunctionOf(token.Text) is not null,
+        _ => false,
+    };
+
+    private Expr PowerExpression()
+    {
+        if (!Enter())
+        {
+            return Fail();
+        }
+
+        Expr value = Operand();
+        int postfixes = 0;
+        while (!_failed)
+        {
+            Token token = Current;
+            if (++postfixes > 20)
+            {
+                value = Fail();
+            }
+            else if (token.Is('^') || (token.Is('*') && Next.Is('*') && !Next.Spaced))
+            {
+                _at += token.Is('^') ? 1 : 2;
+                value = Raise(value);
+            }
+            else if (token.Kind == TokenKind.Superscript)
+            {
+                _at++;
+                value = Parse(token.Text, 3) is Expr exponent ? new Power(value, exponent) : Fail();
+            }
+            else if (token.IsCommand("degree"))
+            {
+                _at++;
+                value = new Product([value, new Constant(ConstantKind.Degree)]);
+            }
+            else if (token.Is('!') && !Next.Is('='))
+            {
+                _at++;
+                bool twice = TakeIf('!');
+                value = new Call(twice ? "doublefactorial" : "factorial", [value]);
+            }
+            else if (token.Is('%'))
+            {
+                _at++;
+                value = new Percent(value);
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        Leave();
+        return value;
+    }
+
+    /// <summary>Reads an exponent, or a degree sign in its place.</summary>
+    private Expr Raise(Expr value)
+    {
+        bool braced = Current.Is('{');
+        Token sign = braced ? Next : Current;
+        if (sign.Kind == TokenKind.Command && sign.Text is "circ" or "degree" && (!braced || _tokens[Math.Min(_at + 2, _tokens.Count - 1)].Is('}')))
+        {
+            _at += braced ? 3 : 1;
+            return new Product([value, new Constant(ConstantKind.Degree)]);
+        }
+
+        if (!braced && Current.IsCommand("prime") && value is Symbol symbol)
+        {
+            _at++;
+            return symbol with { Name = symbol.Name + "'" };
+        }
+
+        Expr exponent = braced ? Argument() : Current.Is('(') ? Operand() : SignedExponent();
+        return new Power(value, exponent);
+    }
+
+    private Expr SignedExponent()
+    {
+        bool negative = TakeIf('-');
+        Expr exponent = Operand();
+        if (Current.Is('^') && !_failed)
+        {
+            _at++;
+            exponent = Enter() ? Raise(exponent) : Fail();
+            Leave();
+        }
+
+        return negative ? Expr.Negate(exponent) : exponent;
+    }
+}

@@ -1,0 +1,388 @@
+using System.Collections.Immutable;
+using Ghpo.Verification.Expressions;
+
+namespace Ghpo.Verification.Parsing;
+
+/// <summary>LaTeX commands and named functions.</summary>
+internal sealed partial class ExpressionParser
+{
+    private Expr NameOperand()
+    {
+        string name = Take().Text;
+        return Vocabulary.PlainNameOf(name) switch
+        {
+            "pi" => new Constant(ConstantKind.Pi),
+            "infty" => Constant.Infinity,
+            "nan" => Constant.Undefined,
+            _ => Vocabulary.FunctionOf(name) is string function ? Function(function) : Fail(),
+        };
+    }
+
+    private Expr CommandOperand()
+    {
+        string name = Take().Text;
+        switch (name)
+        {
+            case "frac" or "dfrac" or "tfrac" or "cfrac":
+                return Fraction();
+            case "sqrt":
+                return SquareRoot();
+            case "cbrt":
+                return new Root(Argument(), Expr.Of(3));
+            case "fourthroot":
+                return new Root(Argument(), Expr.Of(4));
+            case "binom" or "dbinom" or "tbinom":
+                return new Call("binomial", [Argument(), Argument()]);
+            case "pi":
+                return new Constant(ConstantKind.Pi);
+            case "infty":
+                return Constant.Infinity;
+            case "emptyset" or "varnothing":
+                return new Sequence(Bracket.Brace, Bracket.Brace, [], Connector.Comma);
+            case "mathbb" or "Bbb" or "mathcal" or "mathscr" or "mathfrak":
+                return Lettered(name);
+            case "mathbbR" or "mathbbN" or "mathbbZ" or "mathbbQ" or "mathbbC":
+                return Signed(name[6..]);
+            case "{":
+                return BracedSet();
+            case "lfloor":
+                return Enclosed("rfloor", "floor");
+            case "lceil":
+                return Enclosed("rceil", "ceil");
+            case "lvert" or "vert":
+                return Enclosed(name == "vert" ? "vert" : "rvert", "abs");
+            case "lVert" or "|" or "Vert":
+                return Enclosed(name switch { "lVert" => "rVert", _ => name }, "norm");
+            case "langle":
+                return Angled();
+            case "boxed" or "fbox" or "displaystyle" or "underline" or "mathrm" or "mathbf":
+                return Argument();
+            case "overline" or "bar" or "vec" or "hat" or "tilde" or "widehat" or "overrightarrow" or "dot" or "widetilde" or "overleftrightarrow" or "overarc":
+                return Accented(name is "overrightarrow" ? "vec" : name is "widehat" ? "hat" : name is "bar" ? "overline" : name);
+            case "angle" or "triangle" or "measuredangle":
+                return new Symbol(@"\" + name);
+            case "ldots" or "cdots" or "dots" or "vdots":
+                return new Symbol("…");
+            case "partial" or "nabla":
+                return new Symbol(@"\" + name);
+            case "sum" or "prod" or "int" or "iint" or "oint" or "lim":
+                return BoundOperator(name);
+            case "operatorname":
+                return Fail();
+            default:
+                return Vocabulary.FunctionOf(name) is string function ? Function(function) : Fail();
+        }
+    }
+
+    /// <summary>An argument of a command: a group in braces, or the next digit, letter or command, as TeX takes it.</summary>
+    private Expr Argument()
+    {
+        if (!Enter())
+        {
+            return Fail();
+        }
+
+        Expr argument;
+        Token token = Current;
+        if (token.Is('{'))
+        {
+            argument = Bracketed();
+            argument = argument is Sequence { Open: Bracket.BareBrace, Items.Length: 0 } ? Fail() : argument;
+        }
+        else if (token.Kind == TokenKind.Number)
+        {
+            argument = Expr.Of(token.Text[0] - '0');
+            if (!char.IsAsciiDigit(token.Text[0]))
+            {
+                argument = Fail();
+            }
+            else if (token.Text.Length > 1)
+            {
+                _tokens[_at] = token with { Text = token.Text[1..], Spaced = false };
+            }
+            else
+            {
+                _at++;
+            }
+        }
+        else if (token.Kind == TokenKind.Letter)
+        {
+            _at++;
+            argument = token.Text switch { "e" => new Constant(ConstantKind.E), "i" => new Constant(ConstantKind.I), _ => new Symbol(token.Text) };
+        }
+        else
+        {
+            argument = token.Kind is TokenKind.Command or TokenKind.Text or TokenKind.Name ? Operand() : Fail();
+        }
+
+        Leave();
+        return argument;
+    }
+
+    private Expr Fraction()
+    {
+        int above = _at;
+        Expr numerator = Argument();
+        int below = _at;
+        Expr denominator = Argument();
+        bool derivative = StartsWithDifferential(above) && StartsWithDifferential(below) && numerator is Symbol { Name: "d" or @"\partial" };
+        return derivative ? new Call("derivative", [denominator]) : Expr.Divide(numerator, denominator);
+    }
+
+    private bool StartsWithDifferential(int index) =>
+        index + 1 < _tokens.Count && (_tokens[index + 1] is { Kind: TokenKind.Letter, Text: "d" } || _tokens[index + 1].IsCommand("partial"));
+
+    private Expr SquareRoot()
+    {
+        Expr index = Expr.Of(2);
+        if (Current.Is('['))
+        {
+            _at++;
+            index = List();
+            if (!TakeIf(']'))
+            {
+                return Fail();
+            }
+        }
+
+        // √12 and sqrt 12 mean the whole number, \sqrt12 what TeX prints: the root of 1, then 2.
+        Expr radicand = Current.Is('(') ? Operand() : Argument();
+        return radicand is Sequence ? Fail() : new Root(radicand, index);
+    }
+
+    private Expr Lettered(string font)
+    {
+        bool braced = TakeIf('{');
+        Token letter = Take();
+        return (braced && !TakeIf('}')) || letter.Kind != TokenKind.Letter ? Fail() : font is "mathbb" or "Bbb" ? Signed(letter.Text) : new Symbol(letter.Text);
+    }
+
+    /// <summary>ℝ⁺ and the like: the sign is part of the set's name.</summary>
+    private Expr Signed(string name)
+    {
+        if (Current.Kind == TokenKind.Superscript)
+        {
+            return new NamedSet(name + Take().Text);
+        }
+
+        if (Current.Is('^') || Current.Is('_'))
+        {
+            int start = _at;
+            string mark = Take().Text;
+            bool braced = TakeIf('{');
+            if (Current.Is('+') || Current.Is('-') || Current.Is('*') || Current.Is('>') || Current.IsCommand("ge"))
+            {
+                name += (mark == "_" ? "_" : "") + Take().Text;
+                return braced && !TakeIf('}') ? Fail() : new NamedSet(name);
+            }
+
+            _at = start;
+        }
+
+        return new NamedSet(name);
+    }
+
+    /// <summary>\{…\}: a set by its elements, or by a condition behind a bar or colon.</summary>
+    private Expr BracedSet()
+    {
+        int bars = _bars;
+        (_bars, _sets) = (0, _sets + 1);
+        Expr set;
+        if (Current.IsCommand("}"))
+        {
+            set = new Sequence(Bracket.Brace, Bracket.Brace, [], Connector.Comma);
+        }
+        else
+        {
+            Expr inside = List();
+            if (Current.Is('|') || Current.Is(':') || Current.IsCommand("mid"))
+            {
+                _at++;
+                _sets--;
+                set = new SetBuilder(inside, List());
+                _sets++;
+            }
+            else
+            {
+                set = inside is Sequence { Open: Bracket.None } list
+                    ? list with { Open = Bracket.Brace, Close = Bracket.Brace }
+                    : new Sequence(Bracket.Brace, Bracket.Brace, [inside], Connector.Comma);
+            }
+        }
+
+        (_bars, _sets) = (bars, _sets - 1);
+        return TakeCommand("}") ? set : Fail();
+    }
+
+    private Expr Enclosed(string close, string function)
+    {
+        int bars = _bars;
+        int sets = _sets;
+        (_bars, _sets) = (0, 0);
+        Expr inside = List();
+        (_bars, _sets) = (bars, sets);
+        return TakeCommand(close) ? new Call(function, [inside]) : Fail();
+    }
+
+    private Expr Angled()
+    {
+        Expr inside = List();
+        return !TakeCommand("rangle") ? Fail()
+            : inside is Sequence { Open: Bracket.None } list ? list with { Open = Bracket.Angle, Close = Bracket.Angle }
+            : new Sequence(Bracket.Angle, Bracket.Angle, [inside], Connector.Comma);
+    }
+
+    /// <summary>\overline{AB}, \vec a: letters under an accent are one name.</summary>
+    private Expr Accented(string accent)
+    {
+        var name = new System.Text.StringBuilder(@"\" + accent + "{");
+        bool braced = TakeIf('{');
+        int taken = 0;
+        while (Current.Kind is TokenKind.Letter or TokenKind.Number || Current.Is('_') || Current.Is('\''))
+        {
+            name.Append(Take().Text);
+            if (++taken > 20 || !braced)
+            {
+                break;
+            }
+        }
+
+        return taken == 0 || (braced && !TakeIf('}')) ? Fail() : new Symbol(name.Append('}').ToString());
+    }
+
+    /// <summary>A sum, integral or limit. It is not evaluated: equal to nothing but the same.</summary>
+    private Expr BoundOperator(string name)
+    {
+        var parts = ImmutableArray.CreateBuilder<Expr>();
+        for (int i = 0; i < 2 && (Current.Is('_') || Current.Is('^')); i++)
+        {
+            bool below = Take().Is('_');
+            Expr bound = Current.Is('{') ? Group() : SignedExponent();
+            parts.Add(new Call(below ? "from" : "to", [bound]));
+        }
+
+        parts.Sort((a, b) => string.CompareOrdinal(((Call)a).Name, ((Call)b).Name));
+        parts.Add(Term());
+        return new Call(@"\" + name, parts.ToImmutable());
+    }
+
+    /// <summary>A group whose content may be a relation or a list, as under a sum or limit.</summary>
+    private Expr Group() => Bracketed();
+
+    private Expr Function(string function)
+    {
+        if (function == "sqrt")
+        {
+            return Current.Kind == TokenKind.Number ? new Root(Operand(), Expr.Of(2)) : SquareRoot();
+        }
+
+        if (function == "cbrt")
+        {
+            return new Root(Operand(), Expr.Of(3));
+        }
+
+        Expr? logarithmBase = null;
+        Expr? power = null;
+        for (int i = 0; i < 2; i++)
+        {
+            if (function == "log" && logarithmBase is null && Current.Is('_'))
+            {
+                _at++;
+                logarithmBase = Current.Is('(') ? Operand() : Current.Kind == TokenKind.Number ? Operand() : Argument();
+            }
+            else if (function == "log" && logarithmBase is null && Current.Kind == TokenKind.Subscript)
+            {
+                logarithmBase = Parse(Take().Text, 3) ?? Fail();
+            }
+            else if (power is null && Current.Is('^'))
+            {
+                _at++;
+                power = Current.Is('{') ? Argument() : SignedExponent();
+            }
+            else if (power is null && Current.Kind == TokenKind.Superscript)
+            {
+                power = Parse(Take().Text, 3) ?? Fail();
+            }
+        }
+
+        if (function is "max" or "min" && Current.Is('_'))
+        {
+            return Fail();
+        }
+
+        ImmutableArray<Expr> arguments = FunctionArguments(function);
+        if (_failed)
+        {
+            return Fail();
+        }
+
+        bool inverse = power is Number { Value: var exponent } && exponent == Rational.MinusOne && InverseOf(function) is not null;
+        Expr call = function switch
+        {
+            _ when inverse => new Call(InverseOf(function)!, arguments),
+            "exp" when arguments.Length == 1 => new Power(new Constant(ConstantKind.E), arguments[0]),
+            "log" when logarithmBase is not null && arguments.Length == 1 => Expr.Divide(new Call("ln", arguments), new Call("ln", [logarithmBase])),
+            "log" when arguments.Length == 2 => Expr.Divide(new Call("ln", [arguments[0]]), new Call("ln", [arguments[1]])),
+            "lg" when arguments.Length == 1 => Expr.Divide(new Call("ln", arguments), new Call("ln", [Expr.Of(10)])),
+            "lb" when arguments.Length == 1 => Expr.Divide(new Call("ln", arguments), new Call("ln", [Expr.Of(2)])),
+            _ => new Call(function, arguments),
+        };
+        return power is null || inverse ? call : new Power(call, power);
+    }
+
+    private static string? InverseOf(string function) => function switch
+    {
+        "sin" => "arcsin",
+        "cos" => "arccos",
+        "tan" => "arctan",
+        "cot" => "arccot",
+        "sec" => "arcsec",
+        "csc" => "arccsc",
+        "sinh" => "arsinh",
+        "cosh" => "arcosh",
+        "tanh" => "artanh",
+        _ => null,
+    };
+
+    /// <summary>
+    /// f(x, y), f{x}, f|x| or f x. Without brackets the argument is the product behind it, up to a sign, a slash or the next function: sin 2x cos y is
+    /// (sin 2x)(cos y).
+    /// </summary>
+    private ImmutableArray<Expr> FunctionArguments(string function)
+    {
+        if (Current.Is('(') || Current.Is('{') || Current.Is('['))
+        {
+            Expr bracket = Bracketed();
+            return bracket is Sequence { Items: var items, Open: not Bracket.Brace } ? items : [bracket];
+        }
+
+        if (Current.IsCommand("{"))
+        {
+            return Operand() is Sequence { Items: var elements } ? elements : [];
+        }
+
+        bool negative = TakeIf('-');
+        var factors = new List<Expr>();
+        while (!_failed && (factors.Count == 0 || (StartsFactor(Current) && !IsFunction(Current) && !Current.Is('|'))))
+        {
+            if (factors.Count > 0 && Current.Is('('))
+            {
+                break;
+            }
+
+            factors.Add(PowerExpression());
+        }
+
+        if (_failed || factors.Any(factor => factor is Words) || function is "min" or "max" or "gcd" or "lcm" or "binomial")
+        {
+            Fail();
+            return [];
+        }
+
+        Expr argument = ProductOf(factors);
+        return [negative ? Expr.Negate(argument) : argument];
+    }
+
+    private static bool IsFunction(Token token) =>
+        token.Kind is TokenKind.Command or TokenKind.Name && Vocabulary.FunctionOf(token.Text) is not null && token.Text is not ("sqrt" or "cbrt");
+}

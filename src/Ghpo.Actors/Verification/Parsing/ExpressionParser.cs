@@ -1,0 +1,303 @@
+using System.Runtime.CompilerServices;
+using Ghpo.Verification.Expressions;
+
+namespace Ghpo.Verification.Parsing;
+
+/// <summary>
+/// Reads an answer: LaTeX, plain text and Unicode in one grammar, by recursive descent. From loose to tight: list, relation, set operation, ratio, sum,
+/// product (explicit and implicit alike, left to right), sign, power and other postfixes, operand. Depth is bounded; nothing throws on any text.
+/// </summary>
+internal sealed partial class ExpressionParser
+{
+    /// <summary>Brackets, powers and arguments within each other. A level takes up to 2 KB of stack.</summary>
+    public const int MaxDepth = 90;
+
+    private readonly List<Token> _tokens;
+    private int _at;
+    private int _depth;
+
+    /// <summary>Open |…| without \left: the next bar closes.</summary>
+    private int _bars;
+
+    /// <summary>Open \{…\}: a bar or colon parts the element from its condition.</summary>
+    private int _sets;
+
+    private bool _failed;
+
+    private ExpressionParser(List<Token> tokens) => _tokens = tokens;
+
+    /// <returns>Null if the text is not an expression as a whole, or is beyond the caps on length and depth.</returns>
+    public static Expr? Parse(string text) => Parse(text, 0);
+
+    private static Expr? Parse(string text, int depth)
+    {
+        if (depth > 4 || Tokenizer.Tokenize(text) is not { Count: > 1 } tokens)
+        {
+            return null;
+        }
+
+        var parser = new ExpressionParser(tokens) { _depth = depth * 10 };
+        parser._at = 0;
+        Expr? result = parser.List();
+        return parser._failed || parser.Current.Kind != TokenKind.End ? null : result;
+    }
+
+    private Token Current => _tokens[_at];
+
+    private Token Next => _at + 1 < _tokens.Count ? _tokens[_at + 1] : _tokens[^1];
+
+    private Token Take() => _tokens[_at < _tokens.Count - 1 ? _at++ : _at];
+
+    private bool TakeIf(char sign)
+    {
+        bool there = Current.Is(sign);
+        _at += there ? 1 : 0;
+        return there;
+    }
+
+    private bool TakeCommand(string name)
+    {
+        bool there = Current.IsCommand(name);
+        _at += there ? 1 : 0;
+        return there;
+    }
+
+    /// <summary>Marks the whole text as unreadable; the placeholder that it returns is never seen.</summary>
+    private Expr Fail()
+    {
+        _failed = true;
+        _at = _tokens.Count - 1;
+        return Constant.Undefined;
+    }
+
+    private bool Enter()
+    {
+        if (++_depth > MaxDepth || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        {
+            _failed = true;
+            _at = _tokens.Count - 1;
+        }
+
+        return !_failed;
+    }
+
+    private void Leave() => _depth--;
+
+    /// <summary>Everything up to the end or a closing bracket: one value, or several behind each other.</summary>
+    private Expr List()
+    {
+        var items = new List<Expr> { Relation() };
+        var connector = Connector.Comma;
+        while (!_failed && TakeSeparator(ref connector))
+        {
+            if (Current.Kind == TokenKind.End)
+            {
+                break;
+            }
+
+            items.Add(Relation());
+        }
+
+        return items.Count == 1 ? items[0] : new Sequence(Bracket.None, Bracket.None, [.. items], connector);
+    }
+
+    /// <summary>A comma, a semicolon, "and", "or", or a comma with one of these.</summary>
+    private bool TakeSeparator(ref Connector connector)
+    {
+        bool any = false;
+        while (true)
+        {
+            if (Current.Is(',') || Current.Is(';'))
+            {
+                _at++;
+            }
+            else if (ConnectiveOf(Current) is Connector word)
+            {
+                _at++;
+                connector = word == Connector.Comma ? connector : word;
+            }
+            else
+            {
+                return any;
+            }
+
+            any = true;
+        }
+    }
+
+    private static Connector? ConnectiveOf(Token token)
+    {
+        if (token.Kind is not (TokenKind.Text or TokenKind.Name or TokenKind.Command))
+        {
+            return null;
+        }
+
+        string word = token.Kind == TokenKind.Text ? token.Text.Trim(' ', '~', ',', ';', '.', '\\', '\n').ToLowerInvariant() : token.Text;
+        return word switch
+        {
+            "and" or "AND" or "land" or "wedge" when token.Kind != TokenKind.Command || word is "land" or "wedge" => Connector.And,
+            "or" or "OR" or "lor" or "vee" => Connector.Or,
+            "" when token.Kind == TokenKind.Text => Connector.Comma,
+            _ => null,
+        };
+    }
+
+    private Expr Relation()
+    {
+        if (!Enter())
+        {
+            return Fail();
+        }
+
+        Expr first = SetExpression();
+        if (SignOfRelation() is not RelationSign sign)
+        {
+            Leave();
+            return first;
+        }
+
+        var operands = new List<Expr> { first };
+        var signs = new List<RelationSign>();
+        for (RelationSign? next = sign; next is RelationSign here && !_failed; next = SignOfRelation())
+        {
+            signs.Add(here);
+            operands.Add(SetExpression());
+        }
+
+        Leave();
+        return new Relation([.. operands], [.. signs]);
+    }
+
+    /// <summary>Takes a relation sign.</summary>
+    private RelationSign? SignOfRelation()
+    {
+        RelationKind kind;
+        int length = 1;
+        string name = Current.Text;
+        switch (Current.Kind)
+        {
+            case TokenKind.Sign when Current.Text[0] is '=' or '<' or '>' or '≈' or '!' or ':':
+                bool equals = Next.Is('=') && !Next.Spaced;
+                length = equals ? 2 : 1;
+                RelationKind? read = (Current.Text[0], equals) switch
+                {
+                    ('=', true) when Next.Is('=') => RelationKind.Equal,
+                    ('=', _) => RelationKind.Equal,
+                    ('<', true) => RelationKind.LessOrEqual,
+                    ('<', false) => RelationKind.Less,
+                    ('>', true) => RelationKind.GreaterOrEqual,
+                    ('>', false) => RelationKind.Greater,
+                    ('!', true) => RelationKind.NotEqual,
+                    (':', true) => RelationKind.Equal,
+                    ('≈', _) => RelationKind.Approximately,
+                    _ => null,
+                };
+                if (read is null)
+                {
+                    return null;
+                }
+
+                kind = read.Value;
+                if (kind == RelationKind.Equal && length == 1 && (Next.Is('<') || Next.Is('>')) && !Next.Spaced)
+                {
+                    kind = Next.Is('<') ? RelationKind.LessOrEqual : RelationKind.GreaterOrEqual;
+                    length = 2;
+                }
+
+                break;
+            case TokenKind.Command:
+                RelationKind? command = name switch
+                {
+                    "le" or "leq" or "leqslant" or "leqq" => RelationKind.LessOrEqual,
+                    "ge" or "geq" or "geqslant" or "geqq" => RelationKind.GreaterOrEqual,
+                    "lt" => RelationKind.Less,
+                    "gt" => RelationKind.Greater,
+                    "ne" or "neq" => RelationKind.NotEqual,
+                    "approx" or "simeq" or "doteq" or "thickapprox" => RelationKind.Approximately,
+                    "in" => RelationKind.Element,
+                    "equiv" or "sim" or "cong" or "to" or "rightarrow" or "mapsto" or "Rightarrow" or "implies" or "iff" or "Leftrightarrow" or "subset" or "subseteq" or "notin"
+                        or "mid" or "nmid" or "parallel" or "perp" or "propto" or "supset" or "supseteq" or "longrightarrow" => RelationKind.Other,
+                    "not" when Next.Is('=') => RelationKind.NotEqual,
+                    _ => null,
+                };
+                if (command is null || (name == "mid" && _sets > 0))
+                {
+                    return null;
+                }
+
+                length = name == "not" ? 2 : 1;
+                kind = command.Value;
+                break;
+            default:
+                return null;
+        }
+
+        _at += length;
+        return new RelationSign(kind, kind == RelationKind.Other ? name : "");
+    }
+
+    private Expr SetExpression()
+    {
+        int start = _at;
+        Expr left = RatioExpression();
+        while (!_failed && SetOperatorOf(Current) is SetOperator operation)
+        {
+            left = Singleton(left, start);
+            _at++;
+            start = _at;
+            left = new SetOperation(operation, left, Singleton(RatioExpression(), start));
+            if (_at > Tokenizer.MaxTokens || ++_operations > 200)
+            {
+                return Fail();
+            }
+        }
+
+        return left;
+    }
+
+    /// <summary>Between set operators, one value in bare braces is a set.</summary>
+    private Expr Singleton(Expr operand, int start) =>
+        operand is not (Sequence or SetOperation or SetBuilder) && _tokens[start].Is('{') && _tokens[_at - 1].Is('}') ? new Sequence(Bracket.BareBrace, Bracket.BareBrace, [operand], Connector.Comma) : operand;
+
+    /// <summary>Set operations so far: they lean to the left, one level of the tree each.</summary>
+    private int _operations;
+
+    private static SetOperator? SetOperatorOf(Token token) => token.Kind == TokenKind.Command || token is { Kind: TokenKind.Name, Text: "union" or "cup" or "cap" }
+        ? token.Text switch
+        {
+            "cup" or "bigcup" or "union" or "sqcup" or "uplus" => SetOperator.Union,
+            "cap" or "bigcap" => SetOperator.Intersection,
+            "setminus" or "backslash" or "smallsetminus" => SetOperator.Difference,
+            _ => null,
+        }
+        : null;
+
+    private Expr RatioExpression()
+    {
+        Expr first = AdditiveExpression();
+        if (!Current.Is(':') || _sets > 0 || Next.Is('='))
+        {
+            return first;
+        }
+
+        var parts = new List<Expr> { first };
+        bool clock = IsHour(_at - 1);
+        while (!_failed && Current.Is(':') && !Next.Is('='))
+        {
+            _at++;
+            clock &= Current is { Kind: TokenKind.Number, Text.Length: 2, Spaced: false } && string.CompareOrdinal(Current.Text, "60") < 0;
+            parts.Add(AdditiveExpression());
+        }
+
+        if (parts[^1] is Quantity { Value: var last } quantity)
+        {
+            parts[^1] = last;
+            return new Quantity(new Ratio([.. parts], clock), quantity.Unit);
+        }
+
+        return new Ratio([.. parts], clock);
+    }
+
+    private bool IsHour(int index) =>
+        _tokens[index] is { Kind: TokenKind.Number, Text.Length: 1 or 2 } hour && int.TryParse(hour.Text, out int value) && value < 25;
+}

@@ -1,0 +1,142 @@
+using System.Collections.Frozen;
+
+namespace Ghpo.Verification.Parsing;
+
+/// <summary>Known units: how they are written, and the one name that each is compared by.</summary>
+internal static class Units
+{
+    private const string Table = """
+        cm: centimeter centimeters centimetre centimetres
+        mm: millimeter millimeters millimetre millimetres
+        km: kilometer kilometers kilometre kilometres
+        m: meter meters metre metres
+        dm: decimeter decimeters
+        in: inch inches
+        ft: foot feet
+        yd: yard yards
+        mi: mile miles
+        kg: kilogram kilograms kilo kilos
+        g: gram grams
+        mg: milligram milligrams
+        lb: lbs pound pounds
+        oz: ounce ounces
+        ton: tons tonne tonnes
+        l: liter liters litre litres L
+        ml: milliliter milliliters millilitre mL
+        gal: gallon gallons
+        qt: quart quarts
+        s: sec secs second seconds
+        min: mins minute minutes
+        h: hr hrs hour hours
+        day: days
+        week: weeks
+        month: months
+        yr: year years
+        mph: 
+        km/h: kph kmh kmph
+        dollar: dollars usd
+        cent: cents
+        euro: euros eur
+        pound sterling: gbp
+        yen: jpy
+        rupee: rupees rs inr
+        acre: acres
+        hectare: hectares ha
+        degree: degrees deg
+        radian: radians rad
+        percent: pct
+        unit: units
+        am: a.m. a.m
+        pm: p.m. p.m
+        Hz: hertz
+        J: joule joules
+        W: watt watts
+        V: volt volts
+        N: newton newtons
+        Pa: pascal pascals
+        mol: moles mole
+        K: kelvin
+        C: celsius
+        F: fahrenheit
+        """;
+
+    private static readonly FrozenDictionary<string, string> Canonical = Read();
+
+    /// <summary>The canonical name of a unit, "" if the text is none. Powers, "square", "cubic", "per" and "/" are understood.</summary>
+    public static string Of(string text)
+    {
+        string[] parts = text.Replace("/", " per ", StringComparison.Ordinal).Split([' ', '\t', '\n', '~', '·'], StringSplitOptions.RemoveEmptyEntries);
+        var unit = new List<string>();
+        string power = "";
+        foreach (string part in parts)
+        {
+            switch (part.ToLowerInvariant())
+            {
+                case "square" or "sq" or "sq.":
+                    power = "^2";
+                    continue;
+                case "cubic" or "cu":
+                    power = "^3";
+                    continue;
+                case "squared":
+                    power = "^2";
+                    break;
+                case "cubed":
+                    power = "^3";
+                    break;
+                case "per" or "each" or "a" or "an":
+                    unit.Add("/");
+                    continue;
+                default:
+                    string name = part.TrimEnd('.', ',', ';', '!');
+                    int caret = name.IndexOfAny(['^', '²', '³']);
+                    if (caret > 0)
+                    {
+                        power = name[caret] == '²' ? "^2" : name[caret] == '³' ? "^3" : "^" + name[(caret + 1)..].Trim('{', '}');
+                        name = name[..caret];
+                    }
+
+                    if (NameOf(part) is not { Length: > 0 } known && (known = NameOf(name)).Length == 0)
+                    {
+                        return "";
+                    }
+
+                    unit.Add(known);
+                    break;
+            }
+
+            if (power.Length > 0 && unit.Count > 0)
+            {
+                unit[^1] += power;
+                power = "";
+            }
+        }
+
+        string joined = string.Concat(unit);
+        return joined == "mi/h" ? "mph" : joined;
+    }
+
+    /// <summary>True for a run of two letters or more that is a unit.</summary>
+    public static bool IsUnit(string word) => word.Length > 1 && NameOf(word).Length > 0;
+
+    private static string NameOf(string word) =>
+        Canonical.TryGetValue(word, out string? exact) ? exact
+        : word.Length > 1 && Canonical.TryGetValue(word.ToLowerInvariant(), out string? lower) ? lower : "";
+
+    private static FrozenDictionary<string, string> Read()
+    {
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string line in Table.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] parts = line.Trim().Split(": ");
+            string canonical = parts[0].TrimEnd(':');
+            names[canonical] = canonical;
+            foreach (string other in parts.Length > 1 ? parts[1].Split(' ', StringSplitOptions.RemoveEmptyEntries) : [])
+            {
+                names[other] = canonical;
+            }
+        }
+
+        return names.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+}
