@@ -9,6 +9,7 @@ using Ghpo.Policy;
 using Ghpo.Problems;
 using Ghpo.Rollout;
 using Ghpo.Verification;
+using Ghpo.Verification.Equivalence;
 using static TorchSharp.torch;
 
 namespace Ghpo.Bench;
@@ -40,7 +41,7 @@ public static class PlainLoop
         LoadedModel model = ModelFolder.Load(ModelFolder.Resolve(settings.Model.Path), device, dtype);
         var prompts = new PromptBuilder(PromptTemplate.Resolve(settings.Prompt.Template, model.Folder), model.Tokenizer, settings.Prompt, settings.Hints);
         ProblemSet problems = PromptBudget.Apply(ProblemSource.Load(settings.Data), prompts, settings.Prompt);
-        var verifier = new AnswerVerifier(settings.Verification.Extraction, settings.Rewards.Format);
+        var verifier = new AnswerVerifier(settings.Verification.Extraction, settings.Rewards.Format, new EquivalenceOptions(settings.Verification.Precision));
         var sampling = new SamplingOptions(
             settings.Rollout.Temperature, settings.Rollout.TopK, settings.Rollout.TopP, settings.Rollout.MaxNewTokens);
         GenerationEngine[] engines = [.. Enumerable.Range(0, settings.Rollout.Workers).Select(_ => Engine())];

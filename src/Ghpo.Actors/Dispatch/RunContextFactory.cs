@@ -5,6 +5,7 @@ using Ghpo.Policy;
 using Ghpo.Problems;
 using Ghpo.Rollout;
 using Ghpo.Verification;
+using Ghpo.Verification.Equivalence;
 using static TorchSharp.torch;
 
 namespace Ghpo.Dispatch;
@@ -39,7 +40,7 @@ public static class RunContextFactory
         bool evaluated = settings.Evaluation.Enabled && problems.HeldOut.Count > 0;
         GhpoSettings inForce = settings with { Evaluation = settings.Evaluation with { Enabled = evaluated } };
 
-        var verifier = new AnswerVerifier(settings.Verification.Extraction, settings.Rewards.Format);
+        var verifier = new AnswerVerifier(settings.Verification.Extraction, settings.Rewards.Format, new EquivalenceOptions(settings.Verification.Precision));
         int maxLength = settings.Prompt.MaxTokens + settings.Rollout.MaxNewTokens;
         GenerationEngine.RequirePositions(config, maxLength);
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Ghpo.Configuration;
 using Ghpo.Verification;
+using Ghpo.Verification.Extraction;
 
 namespace Ghpo.Problems;
 

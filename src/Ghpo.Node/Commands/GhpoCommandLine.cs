@@ -57,6 +57,7 @@ public static class GhpoCommandLine
             CompareCommand.Build(),
             ReportCommand.Build(),
             PretrainCommand.Build(),
+            VerifyCommand.Build(),
             ConfigCommand.Build(),
         };
         root.SetAction(parsed => root.Parse("--help").Invoke(parsed.InvocationConfiguration));

@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Ghpo.Verification;
+using Ghpo.Verification.Equivalence;
 using Xunit;
 
 namespace Ghpo.Tests.Verification;
@@ -48,32 +48,24 @@ public sealed class AnswerComparerTests
     }
 
     [Theory]
-    [InlineData("1/3", "0.3333333333333333333333")]
-    [InlineData("0.1", "0.10000000000000000000000000001")]
-    [InlineData("50%", "50")]
-    [InlineData("50%", "0.5")]
     [InlineData("1,234", "1, 234")]
     [InlineData("12,34", "1234")]
     [InlineData("0,123", "123")]
     [InlineData("1,2", "12")]
     [InlineData("2 1/3", "21/3")]
-    [InlineData("1 2", "12")]
+    [InlineData("12", "1 2")]
     [InlineData("2 1/3", "7")]
     [InlineData("12.5", "1 2.5")]
-    [InlineData("3.14159265358979", @"\pi")]
     [InlineData("5", "-5")]
-    [InlineData("5", "5 apples")]
     [InlineData("5", "")]
     [InlineData("5", "$")]
     [InlineData("5", "1e1000000")]
     [InlineData("0", "0/0")]
     [InlineData("1/2", "1/-2")]
-    [InlineData("10", "1e1")]
     [InlineData("5", "٥")]
     [InlineData("x", "X")]
     [InlineData(@"\pi r", @"\pir")]
     [InlineData(@"\sqrt{12}", @"\sqrt12")]
-    [InlineData("x^{10}", "x^10")]
     [InlineData(@"\left\{1\right\}", "1")]
     [InlineData("[1,2)", "(1,2)")]
     public void Different_values_are_different_however_close(string a, string b) => Assert.Equal(AnswerMatch.Different, AnswerComparer.Compare(a, b));
@@ -95,7 +87,7 @@ public sealed class AnswerComparerTests
         Assert.Equal(AnswerMatch.Different, AnswerComparer.Compare("5", digits));
         Assert.Equal(AnswerMatch.Undecided, AnswerComparer.Compare(digits, "5"));
         Assert.Equal(AnswerMatch.Equal, AnswerComparer.Compare(digits[..15_000], digits[..15_000]));
-        Assert.Equal(AnswerMatch.Different, AnswerComparer.Compare(digits[..15_000], digits[..15_001]));
+        Assert.Equal(AnswerMatch.Undecided, AnswerComparer.Compare(digits[..15_000], digits[..15_001]));
         Assert.Equal(AnswerMatch.Different, AnswerComparer.Compare("5", new string('{', 20_000)));
         Assert.Equal(AnswerMatch.Different, AnswerComparer.Compare("5", string.Concat(Enumerable.Repeat(@"\frac", 4_000))));
         Assert.Equal(AnswerMatch.Different, AnswerComparer.Compare("5", new string('$', 19_999)));

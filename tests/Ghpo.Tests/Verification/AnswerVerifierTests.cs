@@ -4,6 +4,7 @@ using Ghpo.Problems;
 using Ghpo.Rollout;
 using Ghpo.Tests.Problems;
 using Ghpo.Verification;
+using Ghpo.Verification.Extraction;
 using Xunit;
 
 namespace Ghpo.Tests.Verification;

@@ -68,7 +68,7 @@ public static class AnswerComparer
         {
             true => new Comparison(AnswerMatch.Equal, "equal"),
             false => new Comparison(AnswerMatch.Different, "not equal"),
-            null => string.Equals(gold, found, StringComparison.Ordinal) && new AnswerMatcher(options, new Budget(Budget.Default)).IsDefined(expected)
+            null => string.Equals(gold, found, StringComparison.Ordinal) && AnswerMatcher.IsDefined(expected)
                 ? new Comparison(AnswerMatch.Equal, "same text")
                 : new Comparison(AnswerMatch.Different, "too large or too close to decide"),
         };
@@ -109,7 +109,12 @@ public static class AnswerComparer
             return read;
         }
 
-        var map = found.Zip(names).ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
+        var map = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (int i = 0; i < names.Length; i++)
+        {
+            map[found[i]] = names[i];
+        }
+
         return ExpressionTree.Substitute(read, symbol => new Symbol(map[symbol.Name]));
     }
 }

@@ -69,7 +69,7 @@ internal sealed partial class AnswerMatcher
     }
 
     /// <summary>False if the expression is undefined, as far as can be told.</summary>
-    public bool IsDefined(Expr a) => Simplifier.Simplify(a) is not Constant { Kind: ConstantKind.Undefined };
+    public static bool IsDefined(Expr a) => Simplifier.Simplify(a) is not Constant { Kind: ConstantKind.Undefined };
 
     /// <summary>Takes off what does not change the value: brackets around one value, ± as its two values, chains of equations as their ends.</summary>
     private Expr Unwrap(Expr a)

@@ -11,7 +11,12 @@ internal abstract record Expr
 
     public static Expr Of(int value) => new Number(new Rational(value), IsDecimal: false);
 
-    public static Expr Negate(Expr a) => a is Number number ? number with { Value = -number.Value } : new Product([MinusOne, a]);
+    public static Expr Negate(Expr a) => a switch
+    {
+        Number number => number with { Value = -number.Value },
+        BasedNumber based => based with { Digits = based.Digits[0] == '-' ? based.Digits[1..] : "-" + based.Digits },
+        _ => new Product([MinusOne, a]),
+    };
 
     public static Expr Divide(Expr a, Expr b) => new Product([a, new Power(b, MinusOne)]);
 

@@ -1,18 +1,5 @@
 namespace Ghpo.Verification.Extraction;
 
-/// <summary>The marker that an answer counts behind.</summary>
-public enum AnswerMarker
-{
-    /// <summary>The last explicit marker, of whatever kind.</summary>
-    Any,
-    Boxed,
-    AnswerTag,
-    Gsm8k,
-
-    /// <summary>As Any; where there is no marker, the last formula or number.</summary>
-    Lenient,
-}
-
 /// <summary>An answer found in a text.</summary>
 /// <param name="Text">Trimmed, never empty.</param>
 /// <param name="Kind">What it was found behind.</param>

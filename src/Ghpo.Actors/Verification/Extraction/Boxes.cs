@@ -1,3 +1,5 @@
+using Ghpo.Verification.Equivalence;
+
 namespace Ghpo.Verification.Extraction;
 
 /// <summary>A complete <c>\boxed{…}</c> or <c>\fbox{…}</c> in a text. <c>\boxed 7</c> counts too: LaTeX takes the next character then.</summary>
@@ -14,6 +16,7 @@ internal static class Boxes
     /// <summary>The longest text between neighbouring boxes, in characters.</summary>
     private const int MaxGap = 70;
 
+    private const int MaxParts = 32;
     private const int NotABox = -1;
 
     /// <summary>All complete boxes, in the order in which they close: an inner one before the one around it.</summary>
@@ -102,7 +105,7 @@ internal static class Boxes
         {
             first--;
             string part = text[inner[first].Content].Trim();
-            if (!parts.Contains(part) && parts.Count < 200)
+            if (parts.Count < MaxParts && !parts.Exists(other => other == part || AnswerComparer.Compare(other, part) == AnswerMatch.Equal))
             {
                 parts.Add(part);
             }

@@ -70,21 +70,36 @@ internal static class Formulas
     private static List<(int Start, int End)> Find(string text)
     {
         var formulas = new List<(int, int)>();
+
+        // A closing delimiter that is missing once is missing for good: without remembering it the search would be quadratic.
+        bool dollarsClose = true;
+        bool bracketsClose = true;
         for (int i = 0; i < text.Length; i++)
         {
             if (text[i] == '\\' && i + 1 < text.Length && text[i + 1] is '$' or '\\')
             {
                 i++;
             }
-            else if (text[i] is '$' or '\\' && EndAt(text, i) is int end and > 0)
+            else if (text[i] is '$' or '\\' && (text[i] == '$' ? dollarsClose : bracketsClose) && Opens(text, i))
             {
-                formulas.Add((i, end));
-                i = end - 1;
+                int end = EndAt(text, i);
+                if (end > 0)
+                {
+                    formulas.Add((i, end));
+                    i = end - 1;
+                }
+                else
+                {
+                    dollarsClose &= text[i] != '$';
+                    bracketsClose &= text[i] == '$';
+                }
             }
         }
 
         return formulas;
     }
+
+    private static bool Opens(string text, int at) => Array.Exists(Delimiters, delimiter => text.AsSpan(at).StartsWith(delimiter.Open));
 
     /// <summary>Between formulas of one list: spaces, punctuation, and, or.</summary>
     private static bool IsConnective(ReadOnlySpan<char> gap)

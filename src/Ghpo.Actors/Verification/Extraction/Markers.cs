@@ -20,7 +20,15 @@ internal static class Markers
         Consider(Boxes.Last(text), MarkerKind.Box);
         Consider(Tagged(text), MarkerKind.AnswerTag);
         Consider(Hashes(text, truncated), MarkerKind.Hashes);
-        Consider(Anchored(text, FinalAnswer, truncated, strict), MarkerKind.FinalAnswer);
+        (string Text, int Start)? final = Anchored(text, FinalAnswer, truncated, strict);
+
+        // Several words behind "final answer" talk about it as often as they state it.
+        bool talk = final is (string words, _) && AnswerText.IsProse(words) && words.Contains(' ');
+        if (!talk || best is null)
+        {
+            Consider(final, MarkerKind.FinalAnswer);
+        }
+
         if (best is not null)
         {
             return best;
@@ -82,7 +90,7 @@ internal static class Markers
                 int newLine = text.IndexOf('\n', end);
                 int stop = newLine < 0 ? text.Length : newLine;
                 string answer = text[end..stop].Trim();
-                bool heading = AnswerText.IsProse(answer) && !text.AsSpan(stop).IsWhiteSpace();
+                bool heading = answer.Length > 1 && char.IsAsciiLetter(answer[0]) && char.IsAsciiLetter(answer[1]) && !text.AsSpan(stop).IsWhiteSpace();
                 if (answer.Length > 0 && !heading && (newLine >= 0 || !truncated))
                 {
                     last = (answer, i);

@@ -114,6 +114,11 @@ internal readonly struct Ball
             return Unknown;
         }
 
+        if (a.IsExactZero)
+        {
+            return Zero;
+        }
+
         int shift = (int)Math.Max(0, precision + 4 + b.Mantissa.GetBitLength() - a.Mantissa.GetBitLength());
         BigInteger quotient = (a.Mantissa << shift) / b.Mantissa;
         long exponent = a.Exponent - b.Exponent - shift;

@@ -174,7 +174,7 @@ internal readonly record struct ComplexBall(Ball Re, Ball Im)
     public static (Ball Sinh, Ball Cosh) Hyperbolic(Ball x, int p)
     {
         // Near 0 the two exponentials cancel; as many bits more keep the relative precision.
-        int wide = p + 8 + (int)Math.Clamp(-x.Magnitude, 0, 20_000);
+        int wide = p + 8 + (x.Mantissa.IsZero ? 0 : (int)Math.Clamp(-Math.Max(x.Magnitude, x.Radius), 0, 20_000));
         Ball up = Elementary.Exp(x, wide);
         Ball down = Elementary.Exp(-x, wide);
         return (Half(Ball.Subtract(up, down, wide)), Half(Ball.Add(up, down, wide)));

@@ -162,9 +162,10 @@ internal static class Elementary
             return Ball.Unknown;
         }
 
-        if (x.IsExactZero)
+        if (x.Mantissa.IsZero)
         {
-            return Ball.Zero;
+            // |arctan x| ≤ |x|
+            return x;
         }
 
         int bits = precision + Guard + 16;
@@ -177,7 +178,7 @@ internal static class Elementary
         }
 
         // Three times arctan x = 2 arctan(x / (1 + √(1 + x²))), then Taylor. A tiny argument keeps its relative precision.
-        int scale = (int)Math.Min(40_000, Math.Max(0, -x.Magnitude));
+        int scale = (int)Math.Clamp(-Math.Max(x.Magnitude, x.Radius), 0, 40_000);
         bits += scale;
         Ball y = new(x.Mantissa, x.Exponent, double.NegativeInfinity);
         const int Halvings = 4;

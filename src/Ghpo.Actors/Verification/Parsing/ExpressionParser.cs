@@ -37,7 +37,9 @@ internal sealed partial class ExpressionParser
         }
 
         var parser = new ExpressionParser(tokens) { _depth = depth * 10 };
-        parser._at = 0;
+
+        // A result that is only approximate is read as it stands.
+        parser._at = tokens[0] is { Kind: TokenKind.Command, Text: "approx" or "sim" } ? 1 : 0;
         Expr? result = parser.List();
         return parser._failed || parser.Current.Kind != TokenKind.End ? null : result;
     }

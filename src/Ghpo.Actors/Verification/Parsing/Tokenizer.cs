@@ -294,7 +294,7 @@ internal ref struct Tokenizer
 
     private readonly bool FollowsValue() => _tokens.Count > 0 && (_tokens[^1].Kind is TokenKind.Number or TokenKind.VulgarFraction || _tokens[^1].Is('}') || _tokens[^1].Is(')') || _tokens[^1].Is('/'));
 
-    private static bool HasVowel(string run) => run.AsSpan().IndexOfAny("aeiouyAEIOUY") >= 0;
+    private static bool HasVowel(string run) => run.Any("aeiouyAEIOUY".Contains);
 
     private bool Number()
     {
