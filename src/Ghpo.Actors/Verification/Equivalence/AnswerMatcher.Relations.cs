@@ -158,30 +158,38 @@ internal sealed partial class AnswerMatcher
             return null;
         }
 
+        if (relation.Operands is [Expr low, Symbol middle, Expr high] && !ExpressionTree.Symbols(low).Contains(middle.Name) && !ExpressionTree.Symbols(high).Contains(middle.Name)
+            && Between(middle.Name, low, relation.Signs[0].Kind, relation.Signs[1].Kind, high) is RealSet between)
+        {
+            return between;
+        }
+
         RealSet? result = null;
         for (int i = 0; i < relation.Signs.Length; i++)
         {
-            RealSet? next = SolvePair(relation.Operands[i], relation.Signs[i].Kind, relation.Operands[i + 1], relation.Signs.Length > 1);
+            RealSet? next = SolvePair(relation.Operands[i], relation.Signs[i].Kind, relation.Operands[i + 1]);
             if (next is null || (result is not null && result.Variable != next.Variable))
             {
                 return null;
             }
 
-            result = result is null ? next : _sets.Intersection(result, next) ?? Joined(result, next);
+            result = result is null ? next : _sets.Intersection(result, next);
         }
 
         return result;
     }
 
-    /// <summary>a &lt; x and x &lt; b with ends that cannot be ordered: the interval between them.</summary>
-    private static RealSet? Joined(RealSet a, RealSet b) =>
-        a.Intervals is [var x] && b.Intervals is [var y] && Simplifier.InfinitySign(x.High) > 0 && Simplifier.InfinitySign(y.Low) < 0
-            ? RealSet.Of(a.Variable, new Interval(x.Low, y.High, x.LowClosed, y.HighClosed))
-            : a.Intervals is [var u] && b.Intervals is [var v] && Simplifier.InfinitySign(u.Low) < 0 && Simplifier.InfinitySign(v.High) > 0
-                ? RealSet.Of(a.Variable, new Interval(v.Low, u.High, v.LowClosed, u.HighClosed))
-                : null;
+    /// <summary>a &lt; x &lt; b, or b > x > a, whatever the ends.</summary>
+    private static RealSet? Between(string variable, Expr left, RelationKind first, RelationKind second, Expr right) => (first, second) switch
+    {
+        (RelationKind.Less or RelationKind.LessOrEqual, RelationKind.Less or RelationKind.LessOrEqual) =>
+            RealSet.Of(variable, new Interval(left, right, first == RelationKind.LessOrEqual, second == RelationKind.LessOrEqual)),
+        (RelationKind.Greater or RelationKind.GreaterOrEqual, RelationKind.Greater or RelationKind.GreaterOrEqual) =>
+            RealSet.Of(variable, new Interval(right, left, second == RelationKind.GreaterOrEqual, first == RelationKind.GreaterOrEqual)),
+        _ => null,
+    };
 
-    private RealSet? SolvePair(Expr left, RelationKind kind, Expr right, bool chain)
+    private RealSet? SolvePair(Expr left, RelationKind kind, Expr right)
     {
         if (left is not Symbol && right is Symbol)
         {
@@ -191,12 +199,7 @@ internal sealed partial class AnswerMatcher
         if (left is Symbol variable)
         {
             SortedSet<string> bound = ExpressionTree.Symbols(right);
-            if (bound.Contains(variable.Name) || (bound.Count > 0 && right is Symbol && chain))
-            {
-                return null;
-            }
-
-            return bound.Count > 0 && !chain ? null : HalfLine(variable.Name, kind, right);
+            return bound.Count > 0 ? null : HalfLine(variable.Name, kind, right);
         }
 
         return Linear(left, kind, right);

@@ -44,6 +44,11 @@ internal sealed partial class AnswerMatcher
                 : matrix is { Columns: 1, Rows.Length: 1 } ? Equal(matrix.Rows[0][0], other) : false;
         }
 
+        if (IsSystem(a) != IsSystem(b) && AsRealSet(a) is RealSet system && AsRealSet(b) is RealSet solution)
+        {
+            return _sets.Equal(system, solution);
+        }
+
         if (a is Sequence s && b is Sequence t && SequencesEqual(s, t) is bool decided)
         {
             return decided;
@@ -100,6 +105,9 @@ internal sealed partial class AnswerMatcher
         bool pair = a.Items.Length == 2 && (x == Form.Square) != (y == Form.Square);
         return pair ? (x is Form.List or Form.ListOrSet || y is Form.List or Form.ListOrSet || IntervalForm(a) == IntervalForm(b) ? false : null) : All(a.Items, b.Items);
     }
+
+    /// <summary>Several relations, of which each may be an inequality.</summary>
+    private static bool IsSystem(Expr a) => FormOf(a) == Form.List && ((Sequence)a).Items.All(item => item is Relation);
 
     private static bool IsTuple(Expr a) => FormOf(a) == Form.Tuple;
 

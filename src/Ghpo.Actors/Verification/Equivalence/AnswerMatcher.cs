@@ -106,6 +106,9 @@ internal sealed partial class AnswerMatcher
             return false;
         }
 
+        // 100 m: a letter behind a number is a unit if the other side says so.
+        a = a is Product { Factors: [Number amount, Symbol letter] } && b is Quantity { Unit: var unit } && unit == letter.Name ? new Quantity(amount, unit) : a;
+        b = b is Product { Factors: [Number quantity, Symbol name] } && a is Quantity { Unit: var other0 } && other0 == name.Name ? new Quantity(quantity, other0) : b;
         if (a is Quantity || b is Quantity)
         {
             return Equal(a is Quantity x ? x.Value : a, b is Quantity y ? y.Value : b);
@@ -138,7 +141,7 @@ internal sealed partial class AnswerMatcher
 
         bool degreesA = HasDegrees(a);
         bool degreesB = HasDegrees(b);
-        return degreesA == degreesB ? equal
+        return degreesA == degreesB || ExpressionTree.Any(degreesA ? a : b, node => node is Constant { Kind: ConstantKind.Pi }) ? equal
             : _scalars.Equal(degreesA ? DropDegrees(a) : a, degreesB ? DropDegrees(b) : b);
     }
 

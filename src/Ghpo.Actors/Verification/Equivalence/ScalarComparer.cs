@@ -11,9 +11,9 @@ namespace Ghpo.Verification.Equivalence;
 internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
 {
     private const int MaxPrecision = 20_000;
-    private const int Points = 16;
+    private const int Points = 20;
     private const int IntegerPoints = 60;
-    private const int Enough = 8;
+    private const int Enough = 10;
     private const int Fewest = 4;
     private const ulong Salt = 0x6B79_A3C5_D2E1_F847;
 
@@ -163,7 +163,7 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
             var point = new Dictionary<string, ComplexBall>(StringComparer.Ordinal);
             for (int s = 0; s < symbols.Length; s++)
             {
-                point[symbols[s]] = Coordinate(seed, k, s, integers);
+                point[symbols[s]] = Coordinate(seed, k, s, symbols.Length, integers);
             }
 
             switch (Probe(a, b, point, logBase10, complex))
@@ -251,8 +251,11 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
     private static bool NeedsIntegers(Expr a) => ExpressionTree.Any(a, node => node is Call { Name: "factorial" or "doublefactorial" or "binomial" or "gcd" or "lcm" or "mod" } call
         && call.Arguments.Any(argument => ExpressionTree.Symbols(argument).Count > 0));
 
-    /// <summary>A coordinate of a point: first some small positive points, some positive ones, then both signs; never a whole number unless asked.</summary>
-    private static ComplexBall Coordinate(ulong seed, int k, int symbol, bool integers)
+    /// <summary>
+    /// A coordinate of a point, exact in binary. Every other point has positive coordinates only, the first ones small; in the others each symbol is
+    /// negative at times. Never a whole number unless asked.
+    /// </summary>
+    private static ComplexBall Coordinate(ulong seed, int k, int symbol, int symbols, bool integers)
     {
         ulong random = Mix(seed + (ulong)((k * 1009) + symbol));
         if (integers)
@@ -261,10 +264,10 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
         }
 
         double unit = (random >> 11) / (double)(1UL << 53);
-        double size = k < 5 ? 0.05 + (0.45 * unit) : 0.1 + (9.9 * unit);
-        bool negative = k >= 8 && (random & 1) == 1;
-        var scaled = (long)(size * (1L << 40));
-        return Ball.Of(Rational.Of((negative ? -scaled : scaled) | 1, 1L << 40)!.Value, 128);
+        double size = k is 0 or 2 or 4 ? 0.05 + (0.45 * unit) : k % 4 == 0 ? 0.05 + (0.9 * unit) : 0.1 + (9.9 * unit);
+        bool negative = k % 2 == 1 && ((random & 1) == 1 || k / 2 % symbols == symbol);
+        long scaled = (long)(size * (1L << 40)) | 1;
+        return new Ball(negative ? -scaled : scaled, -40, double.NegativeInfinity);
     }
 
     private static ulong Mix(ulong z)

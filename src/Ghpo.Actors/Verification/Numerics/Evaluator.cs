@@ -330,6 +330,8 @@ internal sealed class Evaluator(IReadOnlyDictionary<string, ComplexBall> point, 
             (sinh, cosh) = (ComplexBall.Multiply(-ComplexBall.I, ComplexBall.Sin(iz, precision), precision), ComplexBall.Cos(iz, precision));
         }
 
+        // tanh x differs from 1 by 2 e^(−2x).
+        Depth += Math.Min(1e9, 3 * Math.Abs(x.Re.ToDouble()));
         return name switch
         {
             "sinh" => sinh,

@@ -201,7 +201,7 @@ internal sealed partial class ExpressionParser
                 bool afterNumber = _at == start + 1 && _tokens[start].Kind == TokenKind.Number;
                 if (afterNumber && MixedFraction((factors[^1] as Number)?.Value) is Expr fraction)
                 {
-                    factors[^1] = new Sum([factors[^1], fraction]);
+                    factors[^1] = Postfixes(new Sum([factors[^1], fraction]));
                     continue;
                 }
 
@@ -305,7 +305,7 @@ internal sealed partial class ExpressionParser
     {
         TokenKind.Number or TokenKind.Letter or TokenKind.VulgarFraction or TokenKind.Begin => true,
         TokenKind.Name => ConnectiveOf(token) is null && token.Text is not ("union" or "cup" or "cap" or "pm" or "mod" or "times"),
-        TokenKind.Sign => token.Text[0] is '(' or '{' || (token.Text[0] == '|' && _bars == 0 && _sets == 0) || (token.Text[0] == '[' && _at > 0 && _tokens[_at - 1].Kind is TokenKind.Number or TokenKind.Letter),
+        TokenKind.Sign => token.Text[0] is '(' or '{' || (token.Text[0] == '|' && _bars == 0 && _sets == 0) || (token.Text[0] == '[' && !_reversed && _at > 0 && _tokens[_at - 1].Kind is TokenKind.Number or TokenKind.Letter),
         TokenKind.Command => token.Text is "frac" or "dfrac" or "tfrac" or "cfrac" or "sqrt" or "cbrt" or "fourthroot" or "binom" or "dbinom" or "tbinom" or "pi" or "infty" or "lfloor" or "lceil"
             or "lvert" or "lVert" or "overline" or "bar" or "vec" or "hat" or "tilde" or "widehat" or "overrightarrow" or "dot" or "angle" or "triangle" or "sum" or "prod" or "int" or "lim" or "iint" or "oint"
             or "operatorname" or "boxed" or "fbox" or "ldots" or "cdots" or "dots" or "partial" or "nabla" or "underline" or "mathbf" or "mathrm" or "displaystyle" or "mathcal" or "mathbb" or "prime"
@@ -320,7 +320,13 @@ internal sealed partial class ExpressionParser
             return Fail();
         }
 
-        Expr value = Operand();
+        Expr value = Postfixes(Operand());
+        Leave();
+        return value;
+    }
+
+    private Expr Postfixes(Expr value)
+    {
         int postfixes = 0;
         while (!_failed)
         {
@@ -361,7 +367,6 @@ internal sealed partial class ExpressionParser
             }
         }
 
-        Leave();
         return value;
     }
 

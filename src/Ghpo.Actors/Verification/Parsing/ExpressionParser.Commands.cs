@@ -43,7 +43,7 @@ internal sealed partial class ExpressionParser
                 return Lettered(name);
             case "mathbbR" or "mathbbN" or "mathbbZ" or "mathbbQ" or "mathbbC":
                 return Signed(name[6..]);
-            case "{":
+            case "{" or "lbrace":
                 return BracedSet();
             case "lfloor":
                 return Enclosed("rfloor", "floor");
@@ -188,7 +188,7 @@ internal sealed partial class ExpressionParser
         int bars = _bars;
         (_bars, _sets) = (0, _sets + 1);
         Expr set;
-        if (Current.IsCommand("}"))
+        if (Current.IsCommand("}") || Current.IsCommand("rbrace"))
         {
             set = new Sequence(Bracket.Brace, Bracket.Brace, [], Connector.Comma);
         }
@@ -211,7 +211,7 @@ internal sealed partial class ExpressionParser
         }
 
         (_bars, _sets) = (bars, _sets - 1);
-        return TakeCommand("}") ? set : Fail();
+        return TakeCommand("}") || TakeCommand("rbrace") ? set : Fail();
     }
 
     private Expr Enclosed(string close, string function)

@@ -56,6 +56,11 @@ internal sealed partial class ExpressionParser
         }
 
         bool integer = !text.Contains('.') && number.Value.IsInteger;
+        if (integer && Current is { Kind: TokenKind.Letter, Spaced: false } && BasedLetters(text) is string digits)
+        {
+            return Based(digits);
+        }
+
         if (Current.Is('_') && text.All(c => char.IsAsciiDigit(c) || c == '.'))
         {
             return Based(text);
@@ -108,6 +113,24 @@ internal sealed partial class ExpressionParser
 
         var power = BigInteger.Pow(10, Math.Abs(shift));
         return new Number(shift > 0 ? new Rational(value * power) : Rational.Of(value, power)!.Value, written);
+    }
+
+    /// <summary>Digits above 9 as capital letters, if a base follows them: 2A_{16}. Takes them.</summary>
+    private string? BasedLetters(string digits)
+    {
+        int end = _at;
+        while (_tokens[end] is { Kind: TokenKind.Letter, Text: [>= 'A' and <= 'Z'], Spaced: false } or { Kind: TokenKind.Number, Spaced: false } && end - _at < 50)
+        {
+            digits += _tokens[end++].Text;
+        }
+
+        if (!_tokens[end].Is('_') || !digits.All(char.IsAsciiLetterOrDigit))
+        {
+            return null;
+        }
+
+        _at = end;
+        return digits;
     }
 
     private Expr Based(string digits)
@@ -310,7 +333,9 @@ internal sealed partial class ExpressionParser
     private Expr ReversedInterval()
     {
         _at++;
+        _reversed = true;
         Expr inside = List();
+        _reversed = false;
         return inside is Sequence { Open: Bracket.None, Items.Length: 2 } pair && (Current.Is('[') || Current.Is(']'))
             ? pair with { Open = Bracket.Round, Close = Take().Is('[') ? Bracket.Round : Bracket.Square }
             : Fail();

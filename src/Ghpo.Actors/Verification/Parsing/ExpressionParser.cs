@@ -22,6 +22,9 @@ internal sealed partial class ExpressionParser
     /// <summary>Open \{…\}: a bar or colon parts the element from its condition.</summary>
     private int _sets;
 
+    /// <summary>Within ]a, b[, where a square bracket that opens closes.</summary>
+    private bool _reversed;
+
     private bool _failed;
 
     private ExpressionParser(List<Token> tokens) => _tokens = tokens;

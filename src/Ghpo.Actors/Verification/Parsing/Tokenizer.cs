@@ -233,6 +233,11 @@ internal ref struct Tokenizer
                 span[i] = UnicodeMathematics.Plain(from._text[from._at + i]);
             }
         });
+        if (run is "a" or "p" && At(end) == '.' && At(end + 1) == 'm' && !char.IsAsciiLetter(At(end + 2)) && FollowsValue())
+        {
+            return Emit(TokenKind.Word, run + "m", At(end + 2) == '.' ? run.Length + 3 : run.Length + 2);
+        }
+
         bool subscripted = end < _text.Length && At(end) == '_';
         if (run.Length > 1 && Vocabulary.IsName(run))
         {
