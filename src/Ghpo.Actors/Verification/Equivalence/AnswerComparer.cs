@@ -32,8 +32,8 @@ public static class AnswerComparer
         ArgumentNullException.ThrowIfNull(reference);
         ArgumentNullException.ThrowIfNull(answer);
         ArgumentNullException.ThrowIfNull(options);
-        string gold = AnswerText.Clean(reference);
-        string found = AnswerText.Clean(answer);
+        string gold = Clean(reference);
+        string found = Clean(answer);
         if (gold.Length is 0 or > MaxLength)
         {
             bool same = gold.Length > 0 && string.Equals(gold, found, StringComparison.Ordinal);
@@ -73,6 +73,8 @@ public static class AnswerComparer
                 : new Comparison(AnswerMatch.Different, "too large or too close to decide"),
         };
     }
+
+    private static string Clean(string text) => text.Length > 4 * MaxLength ? text.Trim() : AnswerText.Clean(text);
 
     /// <summary>A letter against a labelled choice: B against (B) 12. Null if neither is one.</summary>
     private static bool? Choice(string gold, string found)

@@ -24,6 +24,9 @@ internal static class ExpressionTree
         _ => [],
     };
 
+    /// <summary>Number of nodes.</summary>
+    public static int Size(Expr expr) => 1 + Children(expr).Sum(Size);
+
     public static bool Any(Expr expr, Func<Expr, bool> predicate) => predicate(expr) || Children(expr).Any(child => Any(child, predicate));
 
     /// <summary>The expression with its children replaced; what is not replaced is shared.</summary>

@@ -6,12 +6,15 @@ namespace Ghpo.Verification.Equivalence;
 /// <summary>Matrices of expressions, up to 400 entries. Null where the shapes do not fit.</summary>
 internal static class MatrixAlgebra
 {
+    /// <summary>Products of symbols grow with every factor: matrices of more nodes are not multiplied on.</summary>
+    private const int MaxSize = 2_000;
+
     public static Matrix? Add(Matrix a, Matrix b) =>
         a.Rows.Length != b.Rows.Length || a.Columns != b.Columns ? null
         : Build(a.Rows.Length, a.Columns, (i, j) => new Sum([a.Rows[i][j], b.Rows[i][j]]));
 
     public static Matrix? Multiply(Matrix a, Matrix b) =>
-        a.Columns != b.Rows.Length || (long)a.Rows.Length * a.Columns * b.Columns > 2_000 ? null
+        a.Columns != b.Rows.Length || (long)a.Rows.Length * a.Columns * b.Columns > 2_000 || ExpressionTree.Size(a) + ExpressionTree.Size(b) > MaxSize ? null
         : Build(a.Rows.Length, b.Columns, (i, j) => new Sum([.. Enumerable.Range(0, a.Columns).Select(k => new Product([a.Rows[i][k], b.Rows[k][j]]))]));
 
     public static Matrix Scale(Matrix a, Expr factor) =>
@@ -34,7 +37,7 @@ internal static class MatrixAlgebra
     public static Expr? Determinant(Matrix a)
     {
         int n = a.Rows.Length;
-        if (n != a.Columns || n > 5)
+        if (n != a.Columns || n > 5 || ExpressionTree.Size(a) > MaxSize / 4)
         {
             return null;
         }

@@ -11,7 +11,7 @@ namespace Ghpo.Verification.Equivalence;
 internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
 {
     private const int MaxPrecision = 20_000;
-    private const int Points = 20;
+    private const int Points = 32;
     private const int IntegerPoints = 60;
     private const int Enough = 10;
     private const int Fewest = 4;

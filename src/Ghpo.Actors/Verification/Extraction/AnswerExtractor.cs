@@ -25,6 +25,9 @@ public enum MarkerKind
 /// </summary>
 public static class AnswerExtractor
 {
+    /// <summary>How far from the end of the text a formula or number without marker is looked for, in characters.</summary>
+    private const int MaxTail = 200_000;
+
     private const string ThinkOpen = "<think>";
     private const string ThinkClose = "</think>";
 
@@ -83,6 +86,7 @@ public static class AnswerExtractor
 
     private static ExtractedAnswer? Fallback(string text, FormulaKinds kinds)
     {
+        text = text[Math.Max(0, text.Length - MaxTail)..];
         string? found = Formulas.Whole(text, kinds) ?? Formulas.Last(text, kinds);
         return string.IsNullOrWhiteSpace(found) ? null : new ExtractedAnswer(found.Trim(), MarkerKind.Fallback);
     }

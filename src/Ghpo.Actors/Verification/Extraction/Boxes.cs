@@ -16,6 +16,9 @@ internal static class Boxes
     /// <summary>The longest text between neighbouring boxes, in characters.</summary>
     private const int MaxGap = 70;
 
+    /// <summary>How far before the last one boxes are looked for, in characters.</summary>
+    private const int MaxBacklog = 500_000;
+
     private const int MaxParts = 32;
     private const int NotABox = -1;
 
@@ -23,11 +26,25 @@ internal static class Boxes
     public static List<Box> Find(string text)
     {
         var boxes = new List<Box>();
+        int lastBegun = Math.Max(text.LastIndexOf(@"\boxed", StringComparison.Ordinal), text.LastIndexOf(@"\fbox", StringComparison.Ordinal));
+        if (lastBegun < 0)
+        {
+            return boxes;
+        }
+
+        int from = Math.Max(0, lastBegun - MaxBacklog);
 
         // One entry an open brace: where its content begins, and where its box begins if it is a box's.
         var open = new Stack<(int Content, int BoxStart)>();
-        for (int i = text.AsSpan().IndexOfAny('\\', '{'); i >= 0 && i < text.Length; i++)
+        for (int i = from; i < text.Length; i++)
         {
+            int next = text.AsSpan(i).IndexOfAny('\\', '{', '}');
+            if (next < 0)
+            {
+                break;
+            }
+
+            i += next;
             switch (text[i])
             {
                 case '\\' when CommandLength(text, i) is int length and > 0:
@@ -89,23 +106,23 @@ internal static class Boxes
             return null;
         }
 
-        boxes.Sort((a, b) => a.Start.CompareTo(b.Start));
+        // Boxes come in the order in which they close: one that begins after the last one kept is around no other.
         var inner = new List<Box>();
-        for (int i = 0; i < boxes.Count; i++)
+        foreach (Box box in boxes)
         {
-            if (i + 1 == boxes.Count || boxes[i + 1].Start >= boxes[i].End)
+            if (inner.Count == 0 || box.Start >= inner[^1].End)
             {
-                inner.Add(boxes[i]);
+                inner.Add(box);
             }
         }
 
         var parts = new List<string> { text[inner[^1].Content].Trim() };
         int first = inner.Count - 1;
-        while (first > 0 && AreNeighbours(text, inner[first - 1].End, inner[first].Start))
+        while (first > 0 && parts.Count < MaxParts && AreNeighbours(text, inner[first - 1].End, inner[first].Start))
         {
             first--;
             string part = text[inner[first].Content].Trim();
-            if (parts.Count < MaxParts && !parts.Exists(other => other == part || AnswerComparer.Compare(other, part) == AnswerMatch.Equal))
+            if (!parts.Exists(other => other == part || AnswerComparer.Compare(other, part) == AnswerMatch.Equal))
             {
                 parts.Add(part);
             }

@@ -49,7 +49,7 @@ internal static class Formulas
         }
 
         return number is (int start, int end) ? text[start..end]
-            : (kinds & FormulaKinds.Plain) != 0 && AnswerText.IsProse(text) && text.Length < 200 ? text : null;
+            : (kinds & FormulaKinds.Plain) != 0 && text.Length < 200 && AnswerText.IsProse(text) ? text : null;
     }
 
     /// <summary>End of the formula that begins at an index; 0 if none does, or it is not closed.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Ghpo.Verification.Parsing;
 
 namespace Ghpo.Verification.Extraction;
@@ -8,8 +9,16 @@ internal static class Markers
     private const string AnswerOpen = "<answer>";
     private const string AnswerClose = "</answer>";
     private const string HashMark = "####";
-    private const string FinalAnswer = "final answer";
     private const int MaxSentence = 2_000;
+
+    /// <summary>How far from the end of the text words that introduce an answer are looked for, in characters.</summary>
+    private const int MaxTail = 500_000;
+
+    /// <summary>Anchors looked at, from the last one backwards.</summary>
+    private const int MaxAnchors = 20;
+
+    private static readonly SearchValues<string> FinalAnswer = SearchValues.Create(["final answer"], StringComparison.OrdinalIgnoreCase);
+    private static readonly SearchValues<string> Anchors = SearchValues.Create(["answer is", "answer:", "answer**:"], StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The last strong marker's answer; where there is none, the last weak one's.</summary>
     /// <param name="strict">A value in the middle of a sentence does not count.</param>
@@ -19,6 +28,9 @@ internal static class Markers
         int start = -1;
         Consider(Boxes.Last(text), MarkerKind.Box);
         Consider(Tagged(text), MarkerKind.AnswerTag);
+        int cut = Math.Max(0, text.Length - MaxTail);
+        text = text[cut..];
+        start -= cut;
         Consider(Hashes(text, truncated), MarkerKind.Hashes);
         (string Text, int Start)? final = Anchored(text, FinalAnswer, truncated, strict);
 
@@ -34,9 +46,7 @@ internal static class Markers
             return best;
         }
 
-        Consider(Anchored(text, "answer is", truncated, strict), MarkerKind.Anchor);
-        Consider(Anchored(text, "answer:", truncated, strict), MarkerKind.Anchor);
-        Consider(Anchored(text, "answer**:", truncated, strict), MarkerKind.Anchor);
+        Consider(Anchored(text, Anchors, truncated, strict), MarkerKind.Anchor);
         return best;
 
         void Consider((string Text, int Start)? found, MarkerKind kind)
@@ -50,25 +60,27 @@ internal static class Markers
 
     public static (string Text, int Start)? Tagged(string text)
     {
+        // The last closing tag that has an opening one before it, and something between them.
         (string, int)? last = null;
-        int open = -1;
-        for (int i = text.IndexOf('<', StringComparison.Ordinal); i >= 0; i = text.IndexOf('<', i + 1))
+        int end = text.Length;
+        for (int i = 0; i < MaxAnchors && last is null && end > 0; i++)
         {
-            ReadOnlySpan<char> rest = text.AsSpan(i);
-            if (rest.StartsWith(AnswerOpen))
+            int close = text.AsSpan(0, end).LastIndexOf(AnswerClose);
+            int open = close < 0 ? -1 : text.AsSpan(0, close).LastIndexOf(AnswerOpen);
+            if (open < 0)
             {
-                open = i + AnswerOpen.Length;
+                break;
             }
-            else if (open >= 0 && rest.StartsWith(AnswerClose))
-            {
-                string content = text[open..i].Trim();
-                last = content.Length > 0 ? (content, open) : last;
-                open = -1;
-            }
+
+            int start = open + AnswerOpen.Length;
+            string content = text[start..close].Trim();
+            bool closedBefore = content.Contains(AnswerClose, StringComparison.Ordinal);
+            last = content.Length > 0 && !closedBefore ? (content, start) : null;
+            end = closedBefore ? close : open;
         }
 
         // A box inside the tag says more exactly what the answer is.
-        return last is (string answer, int start) ? (Boxes.Last(answer)?.Text ?? answer, start) : null;
+        return last is (string answer, int at) ? (Boxes.Last(answer)?.Text ?? answer, at) : null;
     }
 
     /// <summary>#### and an answer up to the end of the line. A heading of prose with text below it is none.</summary>
@@ -105,13 +117,28 @@ internal static class Markers
         return last;
     }
 
-    /// <summary>The answer behind the last of these words that has one.</summary>
-    private static (string Text, int Start)? Anchored(string text, string words, bool truncated, bool strict)
+    /// <summary>Where the words stand, the last ones first.</summary>
+    private static IEnumerable<int> Occurrences(string text, SearchValues<string> words)
     {
-        int tries = 0;
-        for (int i = text.LastIndexOf(words, StringComparison.OrdinalIgnoreCase); i >= 0 && tries++ < 20; i = i == 0 ? -1 : text.LastIndexOf(words, i - 1, StringComparison.OrdinalIgnoreCase))
+        // The search runs forward, which is vectorised; only the last places are kept.
+        var last = new int[MaxAnchors];
+        int count = 0;
+        for (int i = text.AsSpan().IndexOfAny(words); i >= 0;)
         {
-            int from = i + words.Length;
+            last[count++ % MaxAnchors] = i;
+            int next = text.AsSpan(i + 1).IndexOfAny(words);
+            i = next < 0 ? -1 : i + 1 + next;
+        }
+
+        return Enumerable.Range(1, Math.Min(count, MaxAnchors)).Select(k => last[(count - k) % MaxAnchors]);
+    }
+
+    /// <summary>The answer behind the last of these words that has one.</summary>
+    private static (string Text, int Start)? Anchored(string text, SearchValues<string> words, bool truncated, bool strict)
+    {
+        foreach (int i in Occurrences(text, words))
+        {
+            int from = i + AnchorLength(text, i);
             if ((words != FinalAnswer || Introduces(text, ref from)) && Sentence(text, from, truncated) is string sentence && Sentences.Answer(sentence, strict) is string answer)
             {
                 return (answer, i);
@@ -119,6 +146,17 @@ internal static class Markers
         }
 
         return null;
+    }
+
+    private static int AnchorLength(string text, int at)
+    {
+        int length = text.AsSpan(at).StartsWith("final", StringComparison.OrdinalIgnoreCase) ? "final answer".Length : "answer".Length;
+        if (length == "answer".Length)
+        {
+            length += text.AsSpan(at + length).StartsWith(" is", StringComparison.OrdinalIgnoreCase) ? 3 : text[at + length] == '*' ? 3 : 1;
+        }
+
+        return length;
     }
 
     /// <summary>"final answer" introduces one only before is, are, a colon, a sign or a new line.</summary>

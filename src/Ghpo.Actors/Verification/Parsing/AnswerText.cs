@@ -16,7 +16,7 @@ internal static class AnswerText
                 start++;
             }
 
-            while (start < end && (char.IsWhiteSpace(text[end - 1]) || UnicodeMathematics.IsInvisible(text[end - 1]) || text[end - 1] is '`' or ',' or ';' or ':' || IsFullStop(text, start, end) || IsLoneBackslash(text, end)))
+            while (start < end && (char.IsWhiteSpace(text[end - 1]) || UnicodeMathematics.IsInvisible(text[end - 1]) || text[end - 1] is '`' or ',' or ';' or ':' || IsFullStop(text, start, end) || text[end - 1] == '\\'))
             {
                 end--;
             }
@@ -57,15 +57,4 @@ internal static class AnswerText
     }
 
     private static bool IsFullStop(string text, int start, int end) => text[end - 1] == '.' && !(end - start > 1 && text[end - 2] == '.');
-
-    private static bool IsLoneBackslash(string text, int end)
-    {
-        int count = 0;
-        while (count < end && text[end - 1 - count] == '\\')
-        {
-            count++;
-        }
-
-        return count > 0;
-    }
 }
