@@ -97,7 +97,46 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
         bool complex = HasImaginaryUnit(a) || HasImaginaryUnit(b);
         SortedSet<string> symbols = ExpressionTree.Symbols(a);
         symbols.UnionWith(ExpressionTree.Symbols(b));
+        bool tolerant = symbols.Count == 0 && (ExpressionTree.IsDecimal(a) || ExpressionTree.IsDecimal(b));
+        if (!tolerant && RationalFunction.Equal(a, b) is bool proved)
+        {
+            return proved;
+        }
+
+        if (ExprKey.Of(a) == ExprKey.Of(b))
+        {
+            return IsDefined(a, [.. symbols], logBase10, complex);
+        }
+
         return symbols.Count == 0 ? ConstantsEqual(a, b, logBase10, complex) : ProbesEqual(a, b, [.. symbols], logBase10, complex);
+    }
+
+    /// <summary>Whether an expression has a value somewhere; what is too large to evaluate counts as defined.</summary>
+    private bool IsDefined(Expr a, string[] symbols, bool logBase10, bool complex)
+    {
+        bool integers = NeedsIntegers(a);
+        ulong seed = ExprKey.Of(a).GetHashCodeStable() ^ Salt;
+        for (int k = 0; k < Points; k++)
+        {
+            var evaluator = new Evaluator(PointAt(seed, k, symbols, integers), 160, logBase10, complex, budget);
+            if (!evaluator.Evaluate(a).IsUnknown || evaluator.TooLarge || (!evaluator.Singular && symbols.Length == 0))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static Dictionary<string, ComplexBall> PointAt(ulong seed, int k, string[] symbols, bool integers)
+    {
+        var point = new Dictionary<string, ComplexBall>(symbols.Length, StringComparer.Ordinal);
+        for (int s = 0; s < symbols.Length; s++)
+        {
+            point[symbols[s]] = Coordinate(seed, k, s, symbols.Length, integers);
+        }
+
+        return point;
     }
 
     private static bool HasImaginaryUnit(Expr a) => ExpressionTree.Any(a, node => node is Constant { Kind: ConstantKind.I });
@@ -160,13 +199,7 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
         int complexAgreed = 0;
         for (int k = 0; k < (integers ? IntegerPoints : Points) && agreed < Enough; k++)
         {
-            var point = new Dictionary<string, ComplexBall>(StringComparer.Ordinal);
-            for (int s = 0; s < symbols.Length; s++)
-            {
-                point[symbols[s]] = Coordinate(seed, k, s, symbols.Length, integers);
-            }
-
-            switch (Probe(a, b, point, logBase10, complex))
+            switch (Probe(a, b, PointAt(seed, k, symbols, integers), logBase10, complex))
             {
                 case Agreement.Differ:
                     return false;
