@@ -56,6 +56,7 @@ public static class GhpoCommandLine
             ResumeCommand.Build(),
             CompareCommand.Build(),
             ReportCommand.Build(),
+            JournalCommand.Build(),
             PretrainCommand.Build(),
             ConfigCommand.Build(),
         };
