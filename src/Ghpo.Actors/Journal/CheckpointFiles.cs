@@ -23,10 +23,43 @@ internal static class CheckpointFiles
         return [.. all.SkipLast(keep).Where(old => old.Folder == RunForked.Origin), .. all.TakeLast(keep)];
     }
 
+    /// <summary>Compares every checkpoint that the run keeps with the journal.</summary>
+    /// <param name="folder">The run folder.</param>
+    /// <param name="taken">Those in the journal, as far as it was read.</param>
+    /// <param name="hashes">Hash of the weights after each step.</param>
+    /// <returns>How many were compared, and a sentence for each that is not what the journal says.</returns>
+    internal static (int Compared, ImmutableArray<string> Faults) Compare(
+        JournalReader journal, string folder, int keep, IEnumerable<CheckpointTaken> taken, IReadOnlyDictionary<int, string> hashes)
+    {
+        int compared = 0;
+        var faults = ImmutableArray.CreateBuilder<string>();
+        foreach (CheckpointTaken checkpoint in Kept(taken, keep))
+        {
+            if (!hashes.TryGetValue(checkpoint.NextStep - 1, out string? hash))
+            {
+                continue;
+            }
+
+            compared++;
+            string? fault = FaultOf(folder, checkpoint, hash);
+
+            // A live run may have taken another one meanwhile, and deleted this.
+            if (fault is not null && Kept(Newest(), keep).Contains(checkpoint))
+            {
+                faults.Add(fault);
+            }
+        }
+
+        return (compared, faults.ToImmutable());
+
+        IEnumerable<CheckpointTaken> Newest() =>
+            journal.Events(LearnerActor.JournalId, [.. GhpoEventSerializer.ManifestsOf(typeof(CheckpointTaken))]).OfType<CheckpointTaken>();
+    }
+
     /// <param name="folder">The run folder.</param>
     /// <param name="policyHash">What the journal says of the weights after the last step in the checkpoint.</param>
     /// <returns>What is wrong with it; null: every file is whole, and they are those that the journal names.</returns>
-    internal static string? FaultOf(string folder, CheckpointTaken taken, string policyHash)
+    private static string? FaultOf(string folder, CheckpointTaken taken, string policyHash)
     {
         string path = Path.Combine(folder, taken.Folder);
         CheckpointState state;

@@ -134,30 +134,9 @@ public sealed record JournalAudit(JournalCounts Counts, ImmutableArray<string> F
             hashes[committed.Step] = committed.PolicyHash;
         }
 
-        int verified = 0;
-        CheckpointTaken[] taken = [.. learner.OfType<CheckpointTaken>()];
-        foreach (CheckpointTaken checkpoint in CheckpointFiles.Kept(taken, keep))
-        {
-            if (!hashes.TryGetValue(checkpoint.NextStep - 1, out string? hash))
-            {
-                // The learner's own rules have found the step missing.
-                continue;
-            }
-
-            verified++;
-            string? fault = CheckpointFiles.FaultOf(folder, checkpoint, hash);
-            if (fault is not null && IsKept(checkpoint))
-            {
-                findings.Add(fault);
-            }
-        }
-
-        return verified;
-
-        // A live run may have taken another one meanwhile, and deleted this.
-        bool IsKept(CheckpointTaken checkpoint) =>
-            CheckpointFiles.Kept(journal.Events(LearnerActor.JournalId, [.. GhpoEventSerializer.ManifestsOf(typeof(CheckpointTaken))]).OfType<CheckpointTaken>(), keep)
-                .Contains(checkpoint);
+        (int compared, ImmutableArray<string> faults) = CheckpointFiles.Compare(journal, folder, keep, learner.OfType<CheckpointTaken>(), hashes);
+        findings.AddRange(faults);
+        return compared;
     }
 
     /// <summary>A group whose tokens are in the journal.</summary>

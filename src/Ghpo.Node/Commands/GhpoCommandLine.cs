@@ -57,6 +57,7 @@ public static class GhpoCommandLine
             CompareCommand.Build(),
             ReportCommand.Build(),
             JournalCommand.Build(),
+            ReplayCommand.Build(),
             PretrainCommand.Build(),
             ConfigCommand.Build(),
         };
