@@ -1,7 +1,6 @@
 using System.Globalization;
 using Ghpo.Configuration;
 using Ghpo.Curriculum;
-using Ghpo.Inspection;
 using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Problems;

@@ -4,7 +4,6 @@ using Ghpo.Hints;
 using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Node.Commands;
-using Ghpo.Problems;
 using Spectre.Console;
 using static Ghpo.Node.Reporting.StepFigures;
 
