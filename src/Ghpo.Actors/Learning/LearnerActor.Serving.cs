@@ -216,7 +216,7 @@ public sealed partial class LearnerActor
             SaveSnapshot(_state);
             Context.System.EventStream.Publish(new RunEvents.CheckpointWritten(taken.NextStep, PathOf(taken.NextStep)));
             _trainer.Tell(new DeleteCheckpoints(
-                [.. _state.Checkpoints.SkipLast(_settings.Checkpoints.Keep).Select(old => Path.Combine(_settings.Folder, old.Folder))]));
+                [.. _state.Checkpoints.Except(_state.KeptCheckpoints(_settings.Checkpoints.Keep)).Select(old => Path.Combine(_settings.Folder, old.Folder))]));
             EndIfDone();
         });
     }

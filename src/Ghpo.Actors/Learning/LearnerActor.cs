@@ -65,6 +65,10 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         Recover<StepCommitted>(committed => _state = _state.Apply(committed));
         Recover<CheckpointTaken>(taken => _state = _state.Apply(taken));
         Recover<PolicyEvaluated>(evaluated => _state = _state.Apply(evaluated));
+
+        // What became of groups that a checkpoint covers, and whose run this one goes on from: told to readers, of no account here.
+        Recover<GroupPruned>(_ => { });
+        Recover<RunForked>(_ => { });
         Recover<RecoveryCompleted>(_ => Restore());
 
         Command<OpenStep>(Open);

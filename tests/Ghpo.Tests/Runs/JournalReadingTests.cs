@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using Ghpo.Configuration;
-using Ghpo.Curriculum;
 using Ghpo.Dispatch;
-using Ghpo.Hints;
 using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Problems;
