@@ -91,17 +91,12 @@ public sealed class RolloutRetention
     private List<(long Ordering, GroupSettled Settled)> Page(DbConnection connection, long after, long before)
     {
         using DbCommand command = connection.CreateCommand();
-        string[] manifests = [.. GhpoEventSerializer.ManifestsOf(typeof(GroupSettled))];
         command.CommandText =
             "SELECT ordering, manifest, message FROM journal WHERE ordering > @after AND ordering < @before AND persistence_id = @stream "
-            + $"AND manifest IN ({string.Join(", ", manifests.Select((_, i) => $"@kind{i}"))}) ORDER BY ordering LIMIT {PageRows}";
-        Add(command, "@after", after);
-        Add(command, "@before", before);
-        Add(command, "@stream", LearnerActor.JournalId);
-        foreach ((int i, string manifest) in manifests.Index())
-        {
-            Add(command, $"@kind{i}", manifest);
-        }
+            + $"AND {command.OfKinds([.. GhpoEventSerializer.ManifestsOf(typeof(GroupSettled))])} ORDER BY ordering LIMIT {PageRows}";
+        command.Add("@after", after);
+        command.Add("@before", before);
+        command.Add("@stream", LearnerActor.JournalId);
 
         using DbDataReader rows = command.ExecuteReader();
         List<(long, GroupSettled)> page = [];
@@ -119,17 +114,9 @@ public sealed class RolloutRetention
         using DbCommand command = connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText = "UPDATE journal SET manifest = @manifest, message = @message WHERE ordering = @ordering";
-        Add(command, "@manifest", serializer.Manifest(pruned));
-        Add(command, "@message", serializer.ToBinary(pruned));
-        Add(command, "@ordering", ordering);
+        command.Add("@manifest", serializer.Manifest(pruned));
+        command.Add("@message", serializer.ToBinary(pruned));
+        command.Add("@ordering", ordering);
         command.ExecuteNonQuery();
-    }
-
-    private static void Add(DbCommand command, string name, object value)
-    {
-        DbParameter parameter = command.CreateParameter();
-        parameter.ParameterName = name;
-        parameter.Value = value;
-        command.Parameters.Add(parameter);
     }
 }
