@@ -33,7 +33,7 @@ public static class GhpoNode
         {
             if (run.Settings.Journal.KeepRollouts == KeepRollouts.LastCheckpoints)
             {
-                system.ActorOf(RolloutRetentionActor.Props(run.Settings.Journal, journalFile, run.Settings.Checkpoints.Keep), "retention");
+                system.ActorOf(RolloutRetentionActor.Props(run.Settings, journalFile), "retention");
             }
         })
         .AddStartup((system, _) =>

@@ -34,19 +34,19 @@ public sealed class JournalReplay
 {
     private readonly JournalReader _journal;
     private readonly string _folder;
-    private readonly int _keep;
+    private readonly GhpoSettings _settings;
     private readonly Dictionary<int, string> _hashes = [];
     private readonly CheckpointTaken[] _taken;
     private readonly RunForked? _forked;
 
     /// <summary>Reads how far the journal goes and what it can be folded from; the tokens are read by <see cref="Fold"/>.</summary>
     /// <param name="folder">The run folder, which checkpoints are in.</param>
-    /// <param name="keep">Checkpoints that the run keeps.</param>
-    public JournalReplay(JournalReader journal, string folder, int keep)
+    /// <param name="settings">What the run was started with.</param>
+    public JournalReplay(JournalReader journal, string folder, GhpoSettings settings)
     {
         _journal = journal;
         _folder = folder;
-        _keep = keep;
+        _settings = settings;
         LearnerState state = LearnerState.Empty;
         foreach (object fact in journal.Events(LearnerActor.JournalId, ManifestsOf(typeof(StepCommitted), typeof(CheckpointTaken), typeof(GroupPruned), typeof(RunForked))))
         {
@@ -115,7 +115,7 @@ public sealed class JournalReplay
             int compared = FoldSteps(trainer, to, verify, steps, faults, onStep);
             if (verify)
             {
-                faults.AddRange(CheckpointFiles.Compare(_journal, _folder, _keep, _taken, _hashes).Faults);
+                faults.AddRange(CheckpointFiles.Compare(_journal, _folder, _settings.Checkpoints.Keep, _taken, _hashes).Faults);
             }
 
             if (faults.Count == 0)

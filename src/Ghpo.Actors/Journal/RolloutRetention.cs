@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Ghpo.Configuration;
 using Ghpo.Learning;
 using static Ghpo.Learning.LearnerProtocol;
 
@@ -22,12 +23,11 @@ public sealed class RolloutRetention
     private long _pruned;
 
     /// <param name="sqliteFile">The journal's file where the provider is SQLite.</param>
-    /// <param name="keep">Checkpoints that the run keeps.</param>
-    public RolloutRetention(JournalSettings settings, string sqliteFile, int keep)
+    public RolloutRetention(GhpoSettings settings, string sqliteFile)
     {
-        _database = JournalDatabase.Of(settings, sqliteFile);
-        _journal = new JournalReader(settings, sqliteFile);
-        _keep = keep;
+        _database = JournalDatabase.Of(settings.Journal, sqliteFile);
+        _journal = new JournalReader(settings.Journal, sqliteFile);
+        _keep = settings.Checkpoints.Keep;
     }
 
     /// <summary>Prunes what can go now: the groups of steps that all kept checkpoints hold, once there are as many as are to be kept.</summary>

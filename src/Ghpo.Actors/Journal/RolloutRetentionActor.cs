@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Event;
+using Ghpo.Configuration;
 using Ghpo.Inspection;
 
 namespace Ghpo.Journal;
@@ -14,14 +15,14 @@ public sealed class RolloutRetentionActor : ReceiveActor
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly RolloutRetention _retention;
 
-    public RolloutRetentionActor(JournalSettings settings, string sqliteFile, int keep)
+    public RolloutRetentionActor(GhpoSettings settings, string sqliteFile)
     {
-        _retention = new RolloutRetention(settings, sqliteFile, keep);
+        _retention = new RolloutRetention(settings, sqliteFile);
         Receive<RunEvents.CheckpointWritten>(_ => Prune());
     }
 
-    public static Props Props(JournalSettings settings, string sqliteFile, int keep) =>
-        Akka.Actor.Props.Create(() => new RolloutRetentionActor(settings, sqliteFile, keep)).WithDispatcher("ghpo-retention-dispatcher");
+    public static Props Props(GhpoSettings settings, string sqliteFile) =>
+        Akka.Actor.Props.Create(() => new RolloutRetentionActor(settings, sqliteFile)).WithDispatcher("ghpo-retention-dispatcher");
 
     protected override void PreStart()
     {

@@ -101,7 +101,7 @@ internal static class RunFork
     private static (string Hash, string Digest) Fold(RunJournal parent, int step, string origin, Action<ReplayedStep> onStep)
     {
         string digest = "";
-        var replay = new JournalReplay(parent.Journal, parent.Folder.Root, parent.Settings.Checkpoints.Keep);
+        var replay = new JournalReplay(parent.Journal, parent.Folder.Root, parent.Settings);
         ReplayResult result = replay.Fold(
             () => RunContextFactory.CreateTrainer(parent.Settings, evaluation: () => null),
             step,

@@ -188,11 +188,11 @@ public sealed class JournalReadingTests : IDisposable
     }
 
     private static ReplayResult Replay(string folder, GhpoSettings settings, int to, bool verify = false, bool fromNewest = false) =>
-        new JournalReplay(TinyRun.Journal(folder), folder, settings.Checkpoints.Keep)
+        new JournalReplay(TinyRun.Journal(folder), folder, settings)
             .Fold(() => RunContextFactory.CreateTrainer(settings, () => null), to, fromNewest, verify, _ => { }, _ => { });
 
     private static JournalAudit Audit(string folder, GhpoSettings settings) =>
-        JournalAudit.Of(TinyRun.Journal(folder), folder, settings.Rollout.Staleness, settings.Checkpoints.Keep);
+        JournalAudit.Of(TinyRun.Journal(folder), folder, settings);
 
     private static int Change(string folder, string sql)
     {

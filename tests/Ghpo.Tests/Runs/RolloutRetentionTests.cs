@@ -102,15 +102,15 @@ public sealed class RolloutRetentionTests : IDisposable
         }
     }
 
-    private static RolloutRetention Retention(string folder, int keep) =>
-        new(new JournalSettings(JournalProvider.Sqlite, "", KeepRollouts.LastCheckpoints), Path.Combine(folder, "journal.db"), keep);
+    private RolloutRetention Retention(string folder, int keep) =>
+        new(_tiny.Settings($"checkpoints.keep={keep}"), Path.Combine(folder, "journal.db"));
 
     private static JournalAudit Audit(string folder, GhpoSettings settings) =>
-        JournalAudit.Of(TinyRun.Journal(folder), folder, settings.Rollout.Staleness, settings.Checkpoints.Keep);
+        JournalAudit.Of(TinyRun.Journal(folder), folder, settings);
 
     private static (int From, int Steps) Replayed(string folder, GhpoSettings settings, int to)
     {
-        ReplayResult result = new JournalReplay(TinyRun.Journal(folder), folder, settings.Checkpoints.Keep)
+        ReplayResult result = new JournalReplay(TinyRun.Journal(folder), folder, settings)
             .Fold(() => RunContextFactory.CreateTrainer(settings, () => null), to, fromNewest: false, verify: true, _ => { }, _ => { });
         Assert.Empty(result.Faults);
         return (result.From, result.Steps.Length);

@@ -187,14 +187,14 @@ public sealed class RunForkTests : IDisposable
 
     private static (int From, int Steps) Replayed(string folder, GhpoSettings settings, int to)
     {
-        ReplayResult result = new JournalReplay(TinyRun.Journal(folder), folder, settings.Checkpoints.Keep)
+        ReplayResult result = new JournalReplay(TinyRun.Journal(folder), folder, settings)
             .Fold(() => RunContextFactory.CreateTrainer(settings, () => null), to, fromNewest: false, verify: true, _ => { }, _ => { });
         Assert.Empty(result.Faults);
         return (result.From, result.Steps.Length);
     }
 
     private static JournalAudit Audit(string folder, GhpoSettings settings) =>
-        JournalAudit.Of(TinyRun.Journal(folder), folder, settings.Rollout.Staleness, settings.Checkpoints.Keep);
+        JournalAudit.Of(TinyRun.Journal(folder), folder, settings);
 
     private static string Digest(string folder, int nextStep) => TinyRun.Journal(folder).Events(LearnerActor.JournalId)
         .OfType<CheckpointTaken>().Last(taken => taken.NextStep == nextStep).Hash;
