@@ -74,7 +74,7 @@ internal static class RunFork
                 $"The new run would have nothing to do: it begins after step {step} and has {settings.Run.Steps} steps. Give it more with --set run.steps=N.");
         }
 
-        if (settings.Journal is { Provider: JournalProvider.Postgresql } && settings.Journal.ConnectionString == parent.Settings.Journal.ConnectionString)
+        if (settings.Journal.Provider == JournalProvider.Postgresql && new JournalReader(settings.Journal, "").Place == parent.Journal.Place)
         {
             throw new UserErrorException(
                 "The new run needs a database of its own: create an empty one and name it with --set journal.connection-string=…, or use --set journal.provider=sqlite.");
