@@ -92,17 +92,19 @@ internal sealed class ChaosRun(string folder, IReadOnlyList<string> arguments, i
 
     private static async Task<TimeSpan?> RecoveryAsync(JournalTables tables, int epochs, long start, CancellationToken over)
     {
-        while (!over.IsCancellationRequested)
+        try
         {
-            if (tables.Rows("es-v1") > epochs)
+            do
             {
-                return Stopwatch.GetElapsedTime(start);
+                await tables.WrittenAsync(TimeSpan.FromMilliseconds(10), over);
             }
-
-            await Task.Delay(20, CancellationToken.None);
+            while (tables.Rows("es-v1") <= epochs);
+            return Stopwatch.GetElapsedTime(start);
         }
-
-        return null;
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
     }
 
     private readonly record struct Session(Landing? Landing, TimeSpan Lived, TimeSpan? Recovery);

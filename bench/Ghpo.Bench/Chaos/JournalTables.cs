@@ -22,6 +22,23 @@ internal sealed class JournalTables(string path)
         SELECT count(*) FROM journal WHERE manifest = 'sc-v1'
         """;
 
+    private (long Length, DateTime Written) _seen;
+
+    /// <summary>Completes when something has been written since the last call; looks every so often, without opening the database.</summary>
+    public async Task WrittenAsync(TimeSpan interval, CancellationToken cancelled)
+    {
+        var log = new FileInfo(path + "-wal");
+        (long Length, DateTime Written) now;
+        do
+        {
+            await Task.Delay(interval, cancelled);
+            log.Refresh();
+            now = log.Exists ? (log.Length, log.LastWriteTimeUtc) : default;
+        }
+        while (now == _seen);
+        _seen = now;
+    }
+
     /// <summary>Steps committed; 0 where there is no journal yet.</summary>
     public int Committed() => Number(Committable);
 

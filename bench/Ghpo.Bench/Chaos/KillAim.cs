@@ -36,7 +36,7 @@ internal abstract record KillAim
             int settledStep;
             do
             {
-                await Task.Delay(2, cancelled);
+                await journal.WrittenAsync(TimeSpan.FromMilliseconds(2), cancelled);
                 settledStep = journal.Committed();
             }
             while (settledStep == before || journal.Settled(settledStep) < Groups);

@@ -13,9 +13,9 @@ namespace Ghpo.Tests.Runs;
 /// </summary>
 public sealed class ChaosTests : IDisposable
 {
-    private const int Steps = 10;
+    private const int Steps = 6;
     private const int Groups = 4;
-    private const int Kills = 22;
+    private const int Kills = 20;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -57,7 +57,7 @@ public sealed class ChaosTests : IDisposable
     {
         var random = new Random(3);
         TimeSpan start = calm.LastRecovery;
-        TimeSpan steps = (calm.LastSession - start) / 2;
+        TimeSpan steps = (calm.LastSession - start) / 3;
         for (int kill = 0; ; kill++)
         {
             yield return (kill % 10) switch
@@ -67,7 +67,7 @@ public sealed class ChaosTests : IDisposable
                 4 => new KillAim.OptimizerStep(Groups, TimeSpan.FromMilliseconds(random.Next(0, 30))),
                 6 => new KillAim.CheckpointRename(),
                 7 => new KillAim.CheckpointDeletion(),
-                9 => new KillAim.JournalWrite(random.Next(20, 150)),
+                9 => new KillAim.JournalWrite(random.Next(20, 100)),
                 _ => new KillAim.Time((0.3 * start) + (random.NextDouble() * ((0.7 * start) + steps))),
             };
         }
@@ -90,7 +90,7 @@ public sealed class ChaosTests : IDisposable
             "--set", "data.arithmetic.problems=40", "--set", "data.arithmetic.operations=[4, 6, 7]", "--set", "data.arithmetic.held-out-problems=1",
             "--set", $"curriculum.groups-per-step={Groups}", "--set", "rollout.group-size=4", "--set", "rollout.slots=8",
             "--set", "rollout.max-new-tokens=40", "--set", "learning.threads=1", "--set", "learning.rate=1e-3", "--set", "learning.schedule=constant",
-            "--set", "rewards.format-weight=0.5", "--set", "rewards.format=boxed", "--set", "evaluation.enabled=false", "--set", "checkpoints.every-steps=2", "--set", "checkpoints.keep=2",
+            "--set", "rewards.format-weight=0.5", "--set", "rewards.format=boxed", "--set", "evaluation.enabled=false", "--set", "checkpoints.every-steps=1", "--set", "checkpoints.keep=2",
         ],
         Steps,
         Groups);
