@@ -33,6 +33,8 @@ public sealed class GhpoEventSerializer(ExtendedActorSystem? system) : Serialize
         Format.Of<StepCommitted>("sc-v1", LearnerWire.WriteCommitted, LearnerWire.ReadCommitted),
         Format.Of<CheckpointTaken>("ct-v1", LearnerWire.WriteCheckpoint, LearnerWire.ReadCheckpoint),
         Format.Of<PolicyEvaluated>("pe-v1", LearnerWire.WriteEvaluated, LearnerWire.ReadEvaluated),
+        Format.Of<GroupPruned>("gp-v1", GroupFactsWire.WritePruned, GroupFactsWire.ReadPruned),
+        Format.Of<RunForked>("rf-v1", LearnerWire.WriteForked, LearnerWire.ReadForked),
         Format.Of<CurriculumState>("cs-v1", CurriculumWire.WriteState, CurriculumWire.ReadState),
         Format.Of<HintState>("hs-v1", HintWire.WriteState, HintWire.ReadState),
         Format.Of<LearnerState>("ls-v1", LearnerWire.WriteState, LearnerWire.ReadState),
@@ -49,6 +51,9 @@ public sealed class GhpoEventSerializer(ExtendedActorSystem? system) : Serialize
     public static IReadOnlyCollection<Type> Types => ByType.Keys;
 
     public static IReadOnlyCollection<string> Manifests => ByManifest.Keys;
+
+    /// <summary>The manifests, of all versions, that a type is journalled under.</summary>
+    public static IEnumerable<string> ManifestsOf(Type type) => Formats.Where(format => format.Type == type).Select(format => format.Manifest);
 
     public override int Identifier => FixedIdentifier;
 

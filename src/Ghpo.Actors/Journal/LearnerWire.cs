@@ -58,6 +58,29 @@ internal static class LearnerWire
 
     internal static PolicyEvaluated ReadEvaluated(ref MessagePackReader reader) => new(ReadResult(ref reader));
 
+    internal static void WriteForked(ref MessagePackWriter writer, RunForked forked)
+    {
+        writer.WriteArrayHeader(6);
+        writer.Write(forked.Parent);
+        writer.Write(forked.ParentFolder);
+        writer.Write(forked.Step);
+        writer.Write(forked.PolicyHash);
+        writer.WriteList(forked.Changes, (ref writer, change) => writer.Write(change));
+        writer.Write(forked.At.UtcTicks);
+    }
+
+    internal static RunForked ReadForked(ref MessagePackReader reader)
+    {
+        reader.Fields(6, nameof(RunForked));
+        return new RunForked(
+            reader.ReadText(),
+            reader.ReadText(),
+            reader.ReadInt32(),
+            reader.ReadText(),
+            reader.ReadList((ref reader) => reader.ReadText()),
+            new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+    }
+
     internal static void WriteState(ref MessagePackWriter writer, LearnerState state)
     {
         writer.WriteArrayHeader(7);

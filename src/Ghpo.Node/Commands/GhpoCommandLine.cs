@@ -56,6 +56,8 @@ public static class GhpoCommandLine
             ResumeCommand.Build(),
             CompareCommand.Build(),
             ReportCommand.Build(),
+            JournalCommand.Build(),
+            ReplayCommand.Build(),
             PretrainCommand.Build(),
             ConfigCommand.Build(),
         };
