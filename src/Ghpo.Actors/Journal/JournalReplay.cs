@@ -35,17 +35,19 @@ public sealed class JournalReplay
     private readonly JournalReader _journal;
     private readonly string _folder;
     private readonly int _keep;
+    private readonly ControlTimeline _settings;
     private readonly Dictionary<int, string> _hashes = [];
     private readonly CheckpointTaken[] _taken;
 
     /// <summary>Reads how far the journal goes and what it can be folded from; the tokens are read by <see cref="Fold"/>.</summary>
     /// <param name="folder">The run folder, which checkpoints are in.</param>
-    /// <param name="keep">Checkpoints that the run keeps.</param>
-    public JournalReplay(JournalReader journal, string folder, int keep)
+    /// <param name="settings">What each step was learned with.</param>
+    public JournalReplay(JournalReader journal, string folder, ControlTimeline settings)
     {
         _journal = journal;
         _folder = folder;
-        _keep = keep;
+        _keep = settings.Newest.Checkpoints.Keep;
+        _settings = settings;
         LearnerState state = LearnerState.Empty;
         foreach (object fact in journal.Events(LearnerActor.JournalId, ManifestsOf(typeof(StepCommitted), typeof(CheckpointTaken), typeof(GroupPruned), typeof(RunForked))))
         {
@@ -198,6 +200,8 @@ public sealed class JournalReplay
                     throw new UserErrorException(
                         $"{_journal.Place}: the run pruned the tokens of step {pruned.Facts.Group.Step} while they were being read; try again, it begins later then.");
                 case StepCommitted committed when committed.Step == next && next <= to:
+                    GhpoSettings inForce = _settings.At(next);
+                    trainer.Use(inForce.Learning, inForce.Run.Steps);
                     trainer.Train([.. open.GetValueOrDefault(next, []).Values]);
                     open.Remove(next);
                     var step = new ReplayedStep(next, HashOf(trainer), committed.PolicyHash);
