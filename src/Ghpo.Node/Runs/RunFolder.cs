@@ -68,7 +68,8 @@ public sealed class RunFolder
         if (Path.Exists(root) && !IsLeftOver(root))
         {
             throw new UserErrorException(
-                $"{Display(root)} exists. `ghpo resume {ResumeArgument(root)}` goes on with that run; give this one another name with --run.");
+                $"{Display(root)} exists. `ghpo resume {ResumeArgument(root)}` goes on with that run "
+                + "(a complete one: with --set run.steps=N for more); give this one another name with --run.");
         }
 
         bool parentExisted = Directory.Exists(settings.Run.Folder);
