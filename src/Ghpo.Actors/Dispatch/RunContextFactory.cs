@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Ghpo.Configuration;
 using Ghpo.Learning;
 using Ghpo.Models;
@@ -15,6 +16,17 @@ namespace Ghpo.Dispatch;
 /// </summary>
 public static class RunContextFactory
 {
+    /// <summary>A run that goes on, with what users changed in it before and want to change now.</summary>
+    /// <exception cref="UserErrorException">Data, model, device or prompt settings do not fit; says which and what to change.</exception>
+    public static RunContext Create(string name, string folder, ControlTimeline journalled, ImmutableArray<ControlRequest> requests, TimeProvider time)
+    {
+        GhpoSettings inForce = requests.Aggregate(
+            journalled.Newest, (settings, request) => LiveSettings.With(settings, new SettingOverride(request.Key, request.Value, request.Key)));
+        RunContext run = Create(name, folder, inForce, time);
+        EvaluationSettings evaluation = journalled.Started.Evaluation with { Enabled = run.Settings.Evaluation.Enabled };
+        return run with { Started = journalled.Started with { Evaluation = evaluation }, Requests = requests };
+    }
+
     /// <exception cref="UserErrorException">Data, model, device or prompt settings do not fit; says which and what to change.</exception>
     public static RunContext Create(string name, string folder, GhpoSettings settings, TimeProvider time)
     {

@@ -19,13 +19,14 @@ public sealed class HintScheduleActor : ReceivePersistentActor
     private const int SnapshotEvery = 1000;
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly HintSettings _settings;
+    private readonly HintSettings _started;
+    private ImmutableArray<HintSettingsFrom> _changes = [];
     private HintState _state;
 
     /// <param name="staleness">η, see <see cref="HintState"/>.</param>
     public HintScheduleActor(HintSettings settings, int staleness)
     {
-        _settings = settings;
+        _started = settings;
         _state = HintState.Empty(staleness);
 
         Recover<SnapshotOffer>(offer => _state = (HintState)offer.Snapshot with { Staleness = staleness });
@@ -35,7 +36,8 @@ public sealed class HintScheduleActor : ReceivePersistentActor
         Command<OpenGroups>(Open);
         Command<RaiseHint>(Raise);
         Command<ReleaseGroup>(Release);
-        Command<GetHints>(_ => Sender.Tell(new HintView([.. _settings.Levels], [.. _state.Open.Values], _state.Memory.Count)));
+        Command<FollowSettings>(follow => _changes = follow.Changes);
+        Command<GetHints>(_ => Sender.Tell(new HintView([.. SettingsOf(int.MaxValue).Levels], [.. _state.Open.Values], _state.Memory.Count)));
 
         Command<SaveSnapshotSuccess>(saved => DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1)));
         Command<SaveSnapshotFailure>(failed => _log.Warning(failed.Cause, "Hint snapshot not saved; recovery replays more of the journal"));
@@ -54,9 +56,11 @@ public sealed class HintScheduleActor : ReceivePersistentActor
         Context.Stop(Self);
     }
 
+    private HintSettings SettingsOf(int step) => _changes.LastOrDefault(change => change.Step <= step)?.Settings ?? _started;
+
     private void Open(OpenGroups command)
     {
-        ImmutableArray<GroupAttempt> attempts = [.. command.Groups.Select(group => HintLadder.Open(_settings, _state, group))];
+        ImmutableArray<GroupAttempt> attempts = [.. command.Groups.Select(group => HintLadder.Open(SettingsOf(group.Group.Step), _state, group))];
         HintRaised[] started = [.. attempts.Where(attempt => attempt.HintRatio > 0 && _state.LevelOf(attempt.Group) is null).Select(Raised)];
         if (started.Length == 0)
         {
@@ -92,7 +96,7 @@ public sealed class HintScheduleActor : ReceivePersistentActor
             Sender.Tell(new Status.Failure(new InvalidOperationException(
                 $"Group {failed.Group} failed attempt {failed.Attempt}, but was given no attempt after {level.Attempt}.")));
         }
-        else if (HintLadder.Next(_settings, level) is { } next)
+        else if (HintLadder.Next(SettingsOf(level.Group.Step), level) is { } next)
         {
             GroupAttempt given = next with { TokensSpent = level.TokensSpent + command.Tokens };
             Persist(Raised(given), raised =>

@@ -34,15 +34,15 @@ public sealed class JournalReplay
 {
     private readonly JournalReader _journal;
     private readonly string _folder;
-    private readonly GhpoSettings _settings;
+    private readonly ControlTimeline _settings;
     private readonly Dictionary<int, string> _hashes = [];
     private readonly CheckpointTaken[] _taken;
     private readonly RunForked? _forked;
 
     /// <summary>Reads how far the journal goes and what it can be folded from; the tokens are read by <see cref="Fold"/>.</summary>
     /// <param name="folder">The run folder, which checkpoints are in.</param>
-    /// <param name="settings">What the run was started with.</param>
-    public JournalReplay(JournalReader journal, string folder, GhpoSettings settings)
+    /// <param name="settings">What each step was learned with.</param>
+    public JournalReplay(JournalReader journal, string folder, ControlTimeline settings)
     {
         _journal = journal;
         _folder = folder;
@@ -115,7 +115,7 @@ public sealed class JournalReplay
             int compared = FoldSteps(trainer, to, verify, steps, faults, onStep);
             if (verify)
             {
-                faults.AddRange(CheckpointFiles.Compare(_journal, _folder, _settings.Checkpoints.Keep, _taken, _hashes).Faults);
+                faults.AddRange(CheckpointFiles.Compare(_journal, _folder, _settings.Newest.Checkpoints.Keep, _taken, _hashes).Faults);
             }
 
             if (faults.Count == 0)
@@ -213,6 +213,8 @@ public sealed class JournalReplay
                     throw new UserErrorException(
                         $"{_journal.Place}: the run pruned the tokens of step {pruned.Facts.Group.Step} while they were being read; try again, it begins later then.");
                 case StepCommitted committed when committed.Step == next && next <= to:
+                    GhpoSettings inForce = _settings.At(next);
+                    trainer.Use(inForce.Learning, inForce.Run.Steps);
                     trainer.Train([.. open.GetValueOrDefault(next, []).Values]);
                     open.Remove(next);
                     var step = new ReplayedStep(next, HashOf(trainer), committed.PolicyHash);

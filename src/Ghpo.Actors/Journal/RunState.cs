@@ -31,6 +31,8 @@ public sealed record RunState(CurriculumState Curriculum, HintState Hints, Learn
         CheckpointTaken taken => this with { Learner = Learner.Apply(taken) },
         PolicyEvaluated evaluated => this with { Learner = Learner.Apply(evaluated) },
 
+        ControlApplied applied => this with { Learner = Learner.Apply(applied) },
+
         // The learner holds tokens for steps that no checkpoint covers; these groups are of covered ones. A fork's events are its parent's.
         GroupPruned or RunForked => this,
         _ => throw new InvalidOperationException($"{fact.GetType().Name} is journalled, but {nameof(RunState)} does not fold it."),

@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Ghpo.Curriculum;
+using Ghpo.Hints;
 using Ghpo.Inspection;
 using static Ghpo.Learning.LearnerProtocol;
 using static Ghpo.Learning.TrainerProtocol;
@@ -75,11 +76,26 @@ public sealed partial class LearnerActor
         if (step == _state.NextStep)
         {
             _fold = LearnerState.Empty;
-            Persist(new EpochStarted(_state.Epoch + 1, _time.GetUtcNow()), Serve);
+            Begin();
             return;
         }
 
-        Ask(Activities.Restoring, new Train(step, _state.Epoch + 1, [.. _fold.GroupsOf(step).Values]));
+        Ask(Activities.Restoring, Learn(step, _state.Epoch + 1, _fold));
+    }
+
+    /// <summary>The epoch, and with it in one write what users asked for before it.</summary>
+    private void Begin()
+    {
+        object[] facts = [new EpochStarted(_state.Epoch + 1, _time.GetUtcNow()), .. RequestedControls];
+        int toJournal = facts.Length;
+        PersistAll(facts, fact =>
+        {
+            _state = fact is EpochStarted started ? _state.Apply(started) : _state.Apply((ControlApplied)fact);
+            if (--toJournal == 0)
+            {
+                Serve();
+            }
+        });
     }
 
     private void OnRefolded(Trained trained)
@@ -95,9 +111,10 @@ public sealed partial class LearnerActor
         RefoldFrom(trained.Step + 1);
     }
 
-    private void Serve(EpochStarted started)
+    private void Serve()
     {
-        _state = _state.Apply(started);
+        ControlTimeline timeline = Timeline;
+        _hints.Tell(new HintProtocol.FollowSettings([.. timeline.Changes.Select(step => new HintSettingsFrom(step, timeline.At(step).Hints))]));
         _phase = Phase.Serving;
         _clock = new LearnerClock(_time);
         Timers.StartPeriodicTimer(nameof(TellNotesAgain), new TellNotesAgain(), NotesPatience);

@@ -77,6 +77,14 @@ public static class LearnerProtocol
     /// <summary>Event. Persisted because a resumed run does not measure its starting policy again.</summary>
     public sealed record PolicyEvaluated(EvaluationResult Result);
 
+    /// <summary>Event. Persisted because steps from there on are made with other settings, and whoever folds them again must use the same.</summary>
+    /// <param name="FromStep">The first step that it is in force for.</param>
+    /// <param name="Key">Full path of the setting; one of <see cref="Configuration.LiveSettings.Keys"/>.</param>
+    /// <param name="Value">As it would stand in a file.</param>
+    /// <param name="By">Who asked for it.</param>
+    /// <param name="At">When.</param>
+    public sealed record ControlApplied(int FromStep, string Key, string Value, string By, DateTimeOffset At);
+
     /// <summary>Query, answered by <see cref="LearnerView"/>.</summary>
     public sealed record GetLearner;
 

@@ -89,6 +89,7 @@ public sealed class TrainerActor : ReceiveActor
 
     private Trained TrainStep(Train command)
     {
+        Trainer.Use(command.Learning, command.TotalSteps);
         StepMetrics metrics = Trainer.Train(command.Groups);
         _trained?.Dispose();
         _trained = Trainer.TakeSnapshot(command.Epoch);

@@ -18,7 +18,9 @@ public static class TrainerProtocol
     public sealed record Restored(PolicyVersion Version, string? Folder, ImmutableArray<string> Invalid);
 
     /// <summary>Folds a step's groups in, sorted by group. Answered by <see cref="Trained"/>.</summary>
-    public sealed record Train(int Step, long Epoch, ImmutableArray<SettledGroup> Groups);
+    /// <param name="Learning">What the step is learned with.</param>
+    /// <param name="TotalSteps">S of the learning-rate schedule.</param>
+    public sealed record Train(int Step, long Epoch, ImmutableArray<SettledGroup> Groups, LearningSettings Learning, int TotalSteps);
 
     /// <param name="PolicyHash">Hash of the weights after the step.</param>
     public sealed record Trained(int Step, PolicyVersion Version, string PolicyHash, StepMetrics Metrics);

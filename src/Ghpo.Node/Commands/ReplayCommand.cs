@@ -44,10 +44,10 @@ internal static class ReplayCommand
             throw new UserErrorException($"--out {into}: exists; name a folder that does not.");
         }
 
-        var replay = new JournalReplay(run.Journal, run.Folder.Root, run.Settings);
+        var replay = new JournalReplay(run.Journal, run.Folder.Root, run.Timeline);
         int last = to ?? Math.Max(0, replay.NewestStep);
         ReplayResult result = replay.Fold(
-            () => RunContextFactory.CreateTrainer(run.Settings, evaluation: () => null),
+            () => RunContextFactory.CreateTrainer(run.Timeline.Started, evaluation: () => null),
             last,
             fromNewest: false,
             verify,

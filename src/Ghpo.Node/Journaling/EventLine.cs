@@ -31,6 +31,7 @@ internal sealed record EventLine(string Kind, int? Step, GroupId? Group, IReadOn
         ("evaluated", typeof(PolicyEvaluated)),
         ("epoch", typeof(EpochStarted)),
         ("forked", typeof(RunForked)),
+        ("control", typeof(ControlApplied)),
     ];
 
     public static IReadOnlyList<string> KindNames { get; } = [.. Kinds.Select(kind => kind.Kind).Distinct()];
@@ -73,6 +74,8 @@ internal sealed record EventLine(string Kind, int? Step, GroupId? Group, IReadOn
                     kind, forked.Step, null, [],
                     $"from {forked.Parent} ({forked.ParentFolder}), weights {Short(forked.PolicyHash)}"
                     + (forked.Changes.IsEmpty ? "" : $", with {string.Join(", ", forked.Changes)}")),
+                ControlApplied applied => new EventLine(
+                    kind, applied.FromStep, null, [], $"{applied.Key} = {applied.Value} from step {applied.FromStep} on, by {applied.By}"),
                 _ => throw new InvalidOperationException($"{fact.GetType().Name} has no line"),
             };
     }

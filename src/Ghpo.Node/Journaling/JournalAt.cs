@@ -16,7 +16,7 @@ internal static class JournalAt
     {
         RunMoment moment = RunHistory.At(run.Journal, run.Settings.Rollout.Staleness, step);
         (CurriculumState curriculum, HintState hints, LearnerState learner) = moment.State;
-        GroupAttempt[] open = [.. moment.State.OpenGroups.Select(group => HintLadder.Open(run.Settings.Hints, hints, group))];
+        GroupAttempt[] open = [.. moment.State.OpenGroups.Select(group => HintLadder.Open(run.Timeline.At(group.Group.Step).Hints, hints, group))];
         if (json)
         {
             output.WriteLine(JournalJson.Write(new

@@ -13,7 +13,7 @@ internal static class JournalCheckView
     public static bool Run(RunJournal run, bool json, TextWriter output)
     {
         (JournalCounts counts, var findings) = JournalAudit.Of(run.Journal, run.Folder.Root, run.Settings);
-        var replay = new JournalReplay(run.Journal, run.Folder.Root, run.Settings);
+        var replay = new JournalReplay(run.Journal, run.Folder.Root, run.Timeline);
         ReplaySource? oldest = replay.Sources.FirstOrDefault();
         if (json)
         {

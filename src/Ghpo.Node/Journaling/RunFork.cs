@@ -8,6 +8,7 @@ namespace Ghpo.Node.Journaling;
 
 /// <summary>
 /// A new run from a committed step of another: the step's weights and optimizer, folded if no checkpoint holds them, and the journal up to there.
+/// The parent's controls that are in force for the step after it become settings of the new run; later ones are its parent's alone.
 /// It is built beside its place and then moved there, so that a run is there whole or not at all.
 /// </summary>
 internal static class RunFork
@@ -24,9 +25,10 @@ internal static class RunFork
     public static async Task<(RunFolder Folder, RunForked Forked)> CreateAsync(
         RunJournal parent, int step, string name, IReadOnlyList<SettingOverride> overrides, TimeProvider time, Action<ReplayedStep> onStep)
     {
-        GhpoSettings settings = SettingsBinder.Load(parent.Folder.Configuration, overrides);
-        settings = settings with { Run = settings.Run with { Name = name, Folder = FolderOf(parent, settings) } };
-        (string[] changes, string[] changed) = Changes(parent.Settings, settings);
+        GhpoSettings inForce = parent.Timeline.At(step + 1);
+        GhpoSettings settings = SettingsBinder.Parse($"settings of {parent.Folder.Name}", SettingsWriter.Write(inForce), overrides);
+        settings = settings with { Run = settings.Run with { Name = name, Folder = Path.GetFullPath(settings.Run.Folder) } };
+        (string[] changes, string[] changed) = Changes(inForce, settings);
         Check(parent, step, settings, changed);
 
         string root = Path.Combine(settings.Run.Folder, name);
@@ -57,9 +59,6 @@ internal static class RunFork
             throw;
         }
     }
-
-    private static string FolderOf(RunJournal parent, GhpoSettings settings) =>
-        settings.Run.Folder == SettingsBinder.Load(parent.Folder.Configuration, []).Run.Folder ? parent.Settings.Run.Folder : Path.GetFullPath(settings.Run.Folder);
 
     private static void Check(RunJournal parent, int step, GhpoSettings settings, string[] changed)
     {
@@ -101,9 +100,9 @@ internal static class RunFork
     private static (string Hash, string Digest) Fold(RunJournal parent, int step, string origin, Action<ReplayedStep> onStep)
     {
         string digest = "";
-        var replay = new JournalReplay(parent.Journal, parent.Folder.Root, parent.Settings);
+        var replay = new JournalReplay(parent.Journal, parent.Folder.Root, parent.Timeline);
         ReplayResult result = replay.Fold(
-            () => RunContextFactory.CreateTrainer(parent.Settings, evaluation: () => null),
+            () => RunContextFactory.CreateTrainer(parent.Timeline.Started, evaluation: () => null),
             step,
             fromNewest: true,
             verify: false,

@@ -188,7 +188,7 @@ public sealed class JournalReadingTests : IDisposable
     }
 
     private static ReplayResult Replay(string folder, GhpoSettings settings, int to, bool verify = false, bool fromNewest = false) =>
-        new JournalReplay(TinyRun.Journal(folder), folder, settings)
+        new JournalReplay(TinyRun.Journal(folder), folder, new ControlTimeline(settings, []))
             .Fold(() => RunContextFactory.CreateTrainer(settings, () => null), to, fromNewest, verify, _ => { }, _ => { });
 
     private static JournalAudit Audit(string folder, GhpoSettings settings) =>

@@ -110,7 +110,7 @@ public sealed class RolloutRetentionTests : IDisposable
 
     private static (int From, int Steps) Replayed(string folder, GhpoSettings settings, int to)
     {
-        ReplayResult result = new JournalReplay(TinyRun.Journal(folder), folder, settings)
+        ReplayResult result = new JournalReplay(TinyRun.Journal(folder), folder, new ControlTimeline(settings, []))
             .Fold(() => RunContextFactory.CreateTrainer(settings, () => null), to, fromNewest: false, verify: true, _ => { }, _ => { });
         Assert.Empty(result.Faults);
         return (result.From, result.Steps.Length);
