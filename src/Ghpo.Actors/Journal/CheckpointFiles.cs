@@ -13,16 +13,6 @@ internal static class CheckpointFiles
 {
     private const string WeightsFile = "model.safetensors";
 
-    /// <summary>
-    /// The checkpoints that a run keeps: the last <paramref name="keep"/>, and what a forked run began with. A step that was checkpointed again
-    /// replaces what came after it, as for the learner.
-    /// </summary>
-    internal static ImmutableArray<CheckpointTaken> Kept(IEnumerable<CheckpointTaken> taken, int keep)
-    {
-        ImmutableList<CheckpointTaken> all = taken.Aggregate(LearnerState.Empty, (state, one) => state.Apply(one)).Checkpoints;
-        return [.. all.SkipLast(keep).Where(old => old.Folder == RunForked.Origin), .. all.TakeLast(keep)];
-    }
-
     /// <summary>Compares every checkpoint that the run keeps with the journal.</summary>
     /// <param name="folder">The run folder.</param>
     /// <param name="taken">Those in the journal, as far as it was read.</param>
@@ -78,6 +68,10 @@ internal static class CheckpointFiles
                 ? $"{path} holds weights {found}, but the journal has {policyHash} after step {taken.NextStep - 1}"
                 : null;
     }
+
+    /// <summary>A step that was checkpointed again replaces what came after it, as for the learner.</summary>
+    private static ImmutableArray<CheckpointTaken> Kept(IEnumerable<CheckpointTaken> taken, int keep) =>
+        taken.Aggregate(LearnerState.Empty, (state, one) => state.Apply(one)).KeptCheckpoints(keep);
 
     private static string PolicyHashOf(string checkpoint)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.Serialization;
+using Ghpo.Configuration;
 using Ghpo.Curriculum;
 using Ghpo.Hints;
 using Ghpo.Learning;
@@ -49,9 +50,8 @@ public sealed record JournalCounts(
 public sealed record JournalAudit(JournalCounts Counts, ImmutableArray<string> Findings)
 {
     /// <param name="folder">The run folder, which checkpoints are in.</param>
-    /// <param name="staleness">η of the run.</param>
-    /// <param name="keep">Checkpoints that the run keeps.</param>
-    public static JournalAudit Of(JournalReader journal, string folder, int staleness, int keep)
+    /// <param name="settings">What the run was started with.</param>
+    public static JournalAudit Of(JournalReader journal, string folder, GhpoSettings settings)
     {
         var findings = ImmutableArray.CreateBuilder<string>();
         var streams = new Dictionary<string, List<object>>
@@ -102,9 +102,9 @@ public sealed record JournalAudit(JournalCounts Counts, ImmutableArray<string> F
         List<object> hints = streams[HintScheduleActor.JournalId];
         List<object> learner = streams[LearnerActor.JournalId];
         int pruned = learner.OfType<GroupPruned>().Count();
-        findings.AddRange(JournalCheck.Of(curriculum, hints, learner.Select(fact => fact is Kept kept ? new GroupPruned(kept.Facts) : fact), staleness));
+        findings.AddRange(JournalCheck.Of(curriculum, hints, learner.Select(fact => fact is Kept kept ? new GroupPruned(kept.Facts) : fact), settings.Rollout.Staleness));
         GroupFacts[] groups = [.. learner.Select(fact => fact is Kept kept ? kept.Facts : GroupFacts.Of(fact)).OfType<GroupFacts>().DistinctBy(group => group.Group)];
-        int verified = CheckFiles(journal, folder, keep, learner, findings);
+        int verified = CheckFiles(journal, folder, settings.Checkpoints.Keep, learner, findings);
         var counts = new JournalCounts(
             rows,
             curriculum.OfType<StepPlanned>().Count(),

@@ -66,3 +66,26 @@ internal sealed record JournalDatabase(JournalProvider Provider, string Place, s
         return $"postgresql://{parts.Host}:{parts.Port}/{parts.Database}";
     }
 }
+
+/// <summary>Parameters, the same for both databases.</summary>
+internal static class JournalCommands
+{
+    internal static void Add(this DbCommand command, string name, object value)
+    {
+        DbParameter parameter = command.CreateParameter();
+        parameter.ParameterName = name;
+        parameter.Value = value;
+        command.Parameters.Add(parameter);
+    }
+
+    /// <summary>A condition that only events under one of these manifests meet.</summary>
+    internal static string OfKinds(this DbCommand command, IReadOnlyCollection<string> manifests)
+    {
+        foreach ((int i, string manifest) in manifests.Index())
+        {
+            command.Add($"@kind{i}", manifest);
+        }
+
+        return $"manifest IN ({string.Join(", ", manifests.Select((_, i) => $"@kind{i}"))})";
+    }
+}

@@ -89,28 +89,23 @@ public sealed class JournalReader
         }
 
         using DbCommand command = connection.CreateCommand();
-        string ofStream = "";
+        string conditions = "";
         if (stream is not null)
         {
-            ofStream = " AND persistence_id = @stream";
-            Add(command, "@stream", stream);
+            command.Add("@stream", stream);
+            conditions += " AND persistence_id = @stream";
         }
 
-        string ofKind = "";
         if (manifests.Count > 0)
         {
-            ofKind = $" AND manifest IN ({string.Join(", ", manifests.Select((_, i) => $"@kind{i}"))})";
-            foreach ((int i, string manifest) in manifests.Index())
-            {
-                Add(command, $"@kind{i}", manifest);
-            }
+            conditions += $" AND {command.OfKinds(manifests)}";
         }
 
-        Add(command, "@after", after);
-        Add(command, "@newest", newest);
+        command.Add("@after", after);
+        command.Add("@newest", newest);
         command.CommandText =
             "SELECT ordering, persistence_id, sequence_number, created, identifier, manifest, message FROM journal "
-            + $"WHERE ordering > @after AND ordering <= @newest AND NOT deleted{ofStream}{ofKind} ORDER BY ordering LIMIT {PageRows}";
+            + $"WHERE ordering > @after AND ordering <= @newest AND NOT deleted{conditions} ORDER BY ordering LIMIT {PageRows}";
         using DbDataReader rows = command.ExecuteReader();
         List<JournalRow> page = [];
         while (rows.Read())
@@ -127,14 +122,6 @@ public sealed class JournalReader
 
         return page;
     });
-
-    private static void Add(DbCommand command, string name, object value)
-    {
-        DbParameter parameter = command.CreateParameter();
-        parameter.ParameterName = name;
-        parameter.Value = value;
-        command.Parameters.Add(parameter);
-    }
 
     private T Guarded<T>(Func<T> read)
     {

@@ -34,10 +34,10 @@ public sealed class JournalReplay
 {
     private readonly JournalReader _journal;
     private readonly string _folder;
-    private readonly int _keep;
     private readonly ControlTimeline _settings;
     private readonly Dictionary<int, string> _hashes = [];
     private readonly CheckpointTaken[] _taken;
+    private readonly RunForked? _forked;
 
     /// <summary>Reads how far the journal goes and what it can be folded from; the tokens are read by <see cref="Fold"/>.</summary>
     /// <param name="folder">The run folder, which checkpoints are in.</param>
@@ -46,7 +46,6 @@ public sealed class JournalReplay
     {
         _journal = journal;
         _folder = folder;
-        _keep = settings.Newest.Checkpoints.Keep;
         _settings = settings;
         LearnerState state = LearnerState.Empty;
         foreach (object fact in journal.Events(LearnerActor.JournalId, ManifestsOf(typeof(StepCommitted), typeof(CheckpointTaken), typeof(GroupPruned), typeof(RunForked))))
@@ -65,6 +64,7 @@ public sealed class JournalReplay
                     break;
                 case RunForked forked:
                     FirstKept = Math.Max(FirstKept, forked.Step + 1);
+                    _forked = forked;
                     break;
             }
         }
@@ -77,6 +77,9 @@ public sealed class JournalReplay
 
     /// <summary>The first step whose groups still have their tokens.</summary>
     public int FirstKept { get; private set; }
+
+    /// <summary>Hash of the weights that the run had after a committed step.</summary>
+    public string HashAfter(int step) => _hashes[step];
 
     /// <summary>Where a fold can begin, oldest first: the base model where every token is kept, and checkpoints that are on disk.</summary>
     public ImmutableArray<ReplaySource> Sources =>
@@ -92,7 +95,7 @@ public sealed class JournalReplay
     /// <param name="fromNewest">Begin at the newest state there is before that step, instead of the oldest.</param>
     /// <param name="verify">Compute every checkpoint on the way again, to the last byte, and compare those on disk.</param>
     /// <param name="onStep">Called after each step.</param>
-    /// <param name="atEnd">Called with the trainer after the last one.</param>
+    /// <param name="atEnd">Called with the trainer after the last one, unless something differed.</param>
     /// <exception cref="UserErrorException">The step is not committed, or nothing that is kept leads to it; says what does.</exception>
     /// <exception cref="DivergedException">A gradient is not finite, which the run's own was.</exception>
     public ReplayResult Fold(
@@ -112,10 +115,14 @@ public sealed class JournalReplay
             int compared = FoldSteps(trainer, to, verify, steps, faults, onStep);
             if (verify)
             {
-                faults.AddRange(CheckpointFiles.Compare(_journal, _folder, _keep, _taken, _hashes).Faults);
+                faults.AddRange(CheckpointFiles.Compare(_journal, _folder, _settings.Newest.Checkpoints.Keep, _taken, _hashes).Faults);
             }
 
-            atEnd(trainer);
+            if (faults.Count == 0)
+            {
+                atEnd(trainer);
+            }
+
             return new ReplayResult(source.NextStep, source.Folder, unusable.ToImmutable(), steps.ToImmutable(), compared, faults.ToImmutable());
         }
     }
@@ -164,6 +171,12 @@ public sealed class JournalReplay
 
     private UserErrorException Unreachable(int to, IEnumerable<string> unusable)
     {
+        if (_forked is not null && to <= _forked.Step)
+        {
+            return new UserErrorException(
+                $"{_journal.Place}: step {to} was made by {_forked.Parent}, which this run was forked from after step {_forked.Step}: replay it there ({_forked.ParentFolder}).");
+        }
+
         ReplaySource? oldest = Sources.FirstOrDefault();
         string reach = oldest is null
             ? "no checkpoint is left to begin with"

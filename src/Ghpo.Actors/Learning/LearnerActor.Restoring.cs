@@ -20,7 +20,7 @@ public sealed partial class LearnerActor
     {
         Context.Watch(_trainer);
         Ask(Activities.Restoring, new Restore(
-            [.. _state.Checkpoints.Reverse().Take(_settings.Checkpoints.Keep).Select(checkpoint => Path.Combine(_settings.Folder, checkpoint.Folder))]));
+            [.. _state.KeptCheckpoints(_settings.Checkpoints.Keep).Reverse().Select(checkpoint => Path.Combine(_settings.Folder, checkpoint.Folder))]));
     }
 
     private void OnRestored(Restored restored)
@@ -61,6 +61,13 @@ public sealed partial class LearnerActor
     private void Refold(LearnerState source)
     {
         _fold = source;
+        if (_covered < _state.NextStep && _fold.GroupsOf(_covered).IsEmpty)
+        {
+            End(RunOutcome.Failed, $"step {_covered} cannot be folded again: no checkpoint that is whole covers it, and the journal does not hold its tokens any more "
+                + "(they are pruned, or stayed with the run that this one was forked from); put a checkpoint folder back from a copy");
+            return;
+        }
+
         RefoldFrom(_covered);
     }
 

@@ -222,8 +222,8 @@ public sealed partial class LearnerActor
             _covered = taken.NextStep;
             SaveSnapshot(_state);
             Context.System.EventStream.Publish(new RunEvents.CheckpointWritten(taken.NextStep, PathOf(taken.NextStep)));
-            _trainer.Tell(new DeleteCheckpoints(
-                [.. _state.Checkpoints.SkipLast(_settings.Checkpoints.Keep).Select(old => Path.Combine(_settings.Folder, old.Folder))]));
+            Ask(Activities.Deleting, new DeleteCheckpoints(
+                [.. _state.Checkpoints.Except(_state.KeptCheckpoints(_settings.Checkpoints.Keep)).Select(old => Path.Combine(_settings.Folder, old.Folder))]));
             EndIfDone();
         });
     }

@@ -70,6 +70,10 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         Recover<CheckpointTaken>(taken => _state = _state.Apply(taken));
         Recover<PolicyEvaluated>(evaluated => _state = _state.Apply(evaluated));
         Recover<ControlApplied>(applied => _state = _state.Apply(applied));
+
+        // What became of groups that a checkpoint covers, and whose run this one goes on from: told to readers, of no account here.
+        Recover<GroupPruned>(_ => { });
+        Recover<RunForked>(_ => { });
         Recover<RecoveryCompleted>(_ =>
         {
             _settings = LearnerSettings.Of(Timeline.Newest, settings.Folder);
@@ -99,6 +103,11 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         Command<Trained>(OnTrained);
         Command<Published>(OnPublished);
         Command<CheckpointSaved>(OnCheckpointSaved);
+        Command<CheckpointsDeleted>(_ =>
+        {
+            _trainerWork.Dequeue();
+            EndIfDone();
+        });
         Command<Evaluated>(OnEvaluated);
         Command<TrainerFailed>(failed =>
         {
@@ -221,6 +230,7 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         internal const string Publishing = "publishing";
         internal const string Evaluating = "evaluating";
         internal const string Checkpointing = "checkpointing";
+        internal const string Deleting = "deleting old checkpoints";
     }
 
     private sealed record TellNotesAgain;

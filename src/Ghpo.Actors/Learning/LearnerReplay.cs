@@ -27,6 +27,8 @@ internal sealed class LearnerReplay : ReceivePersistentActor
                 _state = _state.Apply(taken);
             }
         });
+        Recover<GroupPruned>(_ => { });
+        Recover<RunForked>(_ => { });
         Recover<RecoveryCompleted>(_ =>
         {
             Context.Parent.Tell(new Replayed(_state));

@@ -52,6 +52,10 @@ public sealed record LearnerState(
     /// <summary>The first step that the newest checkpoint does not cover; 0 without one.</summary>
     public int CheckpointStep => Checkpoints.IsEmpty ? 0 : Checkpoints[^1].NextStep;
 
+    /// <summary>The checkpoints that stay on disk, oldest first: the last <paramref name="keep"/>, and the one that a forked run began with.</summary>
+    public ImmutableArray<CheckpointTaken> KeptCheckpoints(int keep) =>
+        [.. Checkpoints.Where((taken, index) => index >= Checkpoints.Count - keep || taken.Folder == RunForked.Origin)];
+
     public LearnerState Apply(EpochStarted started) => this with { Epoch = started.Epoch };
 
     public LearnerState Apply(GroupSettled settled)

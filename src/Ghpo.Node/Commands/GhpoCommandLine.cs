@@ -58,6 +58,7 @@ public static class GhpoCommandLine
             ReportCommand.Build(),
             JournalCommand.Build(),
             ReplayCommand.Build(),
+            ForkCommand.Build(),
             PretrainCommand.Build(),
             ConfigCommand.Build(),
         };

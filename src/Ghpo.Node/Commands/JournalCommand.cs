@@ -14,6 +14,7 @@ internal static class JournalCommand
             At(),
             Lineage(),
             Check(),
+            Export(),
         };
         return command;
     }
@@ -109,6 +110,26 @@ internal static class JournalCommand
             RunJournal.Open(parsed.GetRequiredValue(run)), parsed.GetValue(json), parsed.InvocationConfiguration.Output)
             ? ExitCodes.Success
             : ExitCodes.Failure);
+        return command;
+    }
+
+    private static Command Export()
+    {
+        Argument<string> run = Run();
+        var parquet = new Option<string>("--parquet") { Description = "File to write.", HelpName = "FILE", Required = true };
+        var from = new Option<int?>("--from") { Description = "First step; steps count from 0.", HelpName = "STEP" };
+        var to = new Option<int?>("--to") { Description = "Last step.", HelpName = "STEP" };
+        var command = new Command("export", "Writes rollouts for analysis, a row for each answer that was trained on.") { run, parquet, from, to };
+        command.SetAction(async (parsed, _) =>
+        {
+            await JournalExport.WriteAsync(
+                RunJournal.Open(parsed.GetRequiredValue(run)),
+                parsed.GetRequiredValue(parquet),
+                parsed.GetValue(from),
+                parsed.GetValue(to),
+                parsed.InvocationConfiguration.Output);
+            return ExitCodes.Success;
+        });
         return command;
     }
 }

@@ -12,11 +12,12 @@ internal static class JournalCheckView
     /// <returns>True if there is no fault.</returns>
     public static bool Run(RunJournal run, bool json, TextWriter output)
     {
-        (JournalCounts counts, var findings) = JournalAudit.Of(
-            run.Journal, run.Folder.Root, run.Settings.Rollout.Staleness, run.Settings.Checkpoints.Keep);
+        (JournalCounts counts, var findings) = JournalAudit.Of(run.Journal, run.Folder.Root, run.Settings);
+        var replay = new JournalReplay(run.Journal, run.Folder.Root, run.Timeline);
+        ReplaySource? oldest = replay.Sources.FirstOrDefault();
         if (json)
         {
-            output.WriteLine(JournalJson.Write(new { Run = run.Folder.Name, Sound = findings.IsEmpty, Counts = counts, Findings = findings }));
+            output.WriteLine(JournalJson.Write(new { Run = run.Folder.Name, Sound = findings.IsEmpty, Counts = counts, ReplayFrom = oldest, Findings = findings }));
             return findings.IsEmpty;
         }
 
@@ -36,6 +37,15 @@ internal static class JournalCheckView
         Row("tokens dropped", counts.ExtraTokens, "answers at lower hint levels");
         Row("checkpoints taken", counts.Checkpoints, $"{counts.CheckpointsVerified} on disk compared with the journal");
         console.Write(table);
+        if (replay.NewestStep >= 0)
+        {
+            console.WriteLine(oldest is null
+                ? "No step can be replayed: no checkpoint is left to begin with."
+                : oldest.Folder is null
+                    ? $"Every step can be replayed, from the base model to step {replay.NewestStep}."
+                    : $"Steps {oldest.NextStep} to {replay.NewestStep} can be replayed, from {Path.GetRelativePath(run.Folder.Root, oldest.Folder)}.");
+        }
+
         foreach (string finding in findings)
         {
             console.WriteLine($"fault: {finding}");

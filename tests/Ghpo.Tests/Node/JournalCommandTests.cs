@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Ghpo.Journal;
+using Ghpo.Learning;
 using Ghpo.Node.Commands;
+using Parquet.Serialization;
 using Xunit;
 
 namespace Ghpo.Tests.Node;
@@ -50,6 +53,31 @@ public sealed class JournalCommandTests : IDisposable
         Assert.Equal(
             await File.ReadAllBytesAsync(Path.Combine(Folder, "model", "model.safetensors"), TestContext.Current.CancellationToken),
             await File.ReadAllBytesAsync(Path.Combine(into, "model.safetensors"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Exported_rollouts_are_those_of_the_journal_token_for_token()
+    {
+        await Train();
+        string file = Path.Combine(_tiny.Root, "rollouts.parquet");
+
+        Assert.Contains("16 answers", await Succeed("journal", "export", Folder, "--parquet", file), StringComparison.Ordinal);
+
+        RolloutRow[] rows = [.. (await ParquetSerializer.DeserializeAsync<RolloutRow>(file, cancellationToken: TestContext.Current.CancellationToken)).Data];
+        SettledGroup[] groups = [.. new JournalReader(Path.Combine(Folder, "journal.db")).Events(LearnerActor.JournalId)
+            .OfType<LearnerProtocol.GroupSettled>().Select(settled => settled.Group)];
+        Assert.Equal(groups.SelectMany(group => group.Samples).Select(sample => sample.Completion.Tokens.AsEnumerable()), rows.Select(row => row.CompletionTokens.AsEnumerable()));
+        Assert.Equal(groups.SelectMany(group => group.Samples).Select(sample => sample.Completion.LogProbs.AsEnumerable()), rows.Select(row => row.LogProbs.AsEnumerable()));
+        Assert.Equal(groups.SelectMany(group => group.Samples.Select(_ => group.Prompt.AsEnumerable())), rows.Select(row => row.PromptTokens.AsEnumerable()));
+        Assert.Equal(groups.SelectMany(group => group.Samples.Select((_, i) => (group.Group.Step, group.Group.Index, i))), rows.Select(row => (row.Step, row.GroupIndex, row.Answer)));
+        Assert.All(rows, row => Assert.StartsWith("<|problem|>", row.Prompt, StringComparison.Ordinal));
+
+        string later = Path.Combine(_tiny.Root, "later.parquet");
+        Assert.Contains("8 answers", await Succeed("journal", "export", Folder, "--parquet", later, "--from", "1"), StringComparison.Ordinal);
+        string none = Path.Combine(_tiny.Root, "none.parquet");
+        await Succeed("journal", "export", Folder, "--parquet", none, "--from", "7");
+        Assert.Empty((await ParquetSerializer.DeserializeAsync<RolloutRow>(none, cancellationToken: TestContext.Current.CancellationToken)).Data);
+        Assert.Contains("exists; name a file", (await TinyRun.Run("journal", "export", Folder, "--parquet", none)).Error, StringComparison.Ordinal);
     }
 
     [Fact]

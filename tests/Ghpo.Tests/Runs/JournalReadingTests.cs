@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using Ghpo.Configuration;
-using Ghpo.Curriculum;
 using Ghpo.Dispatch;
-using Ghpo.Hints;
 using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Problems;
@@ -194,7 +192,7 @@ public sealed class JournalReadingTests : IDisposable
             .Fold(() => RunContextFactory.CreateTrainer(settings, () => null), to, fromNewest, verify, _ => { }, _ => { });
 
     private static JournalAudit Audit(string folder, GhpoSettings settings) =>
-        JournalAudit.Of(TinyRun.Journal(folder), folder, settings.Rollout.Staleness, settings.Checkpoints.Keep);
+        JournalAudit.Of(TinyRun.Journal(folder), folder, settings);
 
     private static int Change(string folder, string sql)
     {
