@@ -93,7 +93,7 @@ public sealed class RolloutRetention
         return count;
     }
 
-    private List<(long Ordering, GroupSettled Settled)> Page(DbConnection connection, long after, long before)
+    private static List<(long Ordering, GroupSettled Settled)> Page(DbConnection connection, long after, long before)
     {
         using DbCommand command = connection.CreateCommand();
         command.CommandText =

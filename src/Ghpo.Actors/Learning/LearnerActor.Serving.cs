@@ -222,7 +222,7 @@ public sealed partial class LearnerActor
             _covered = taken.NextStep;
             SaveSnapshot(_state);
             Context.System.EventStream.Publish(new RunEvents.CheckpointWritten(taken.NextStep, PathOf(taken.NextStep)));
-            _trainer.Tell(new DeleteCheckpoints(
+            Ask(Activities.Deleting, new DeleteCheckpoints(
                 [.. _state.Checkpoints.Except(_state.KeptCheckpoints(_settings.Checkpoints.Keep)).Select(old => Path.Combine(_settings.Folder, old.Folder))]));
             EndIfDone();
         });

@@ -103,6 +103,11 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         Command<Trained>(OnTrained);
         Command<Published>(OnPublished);
         Command<CheckpointSaved>(OnCheckpointSaved);
+        Command<CheckpointsDeleted>(_ =>
+        {
+            _trainerWork.Dequeue();
+            EndIfDone();
+        });
         Command<Evaluated>(OnEvaluated);
         Command<TrainerFailed>(failed =>
         {
@@ -225,6 +230,7 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         internal const string Publishing = "publishing";
         internal const string Evaluating = "evaluating";
         internal const string Checkpointing = "checkpointing";
+        internal const string Deleting = "deleting old checkpoints";
     }
 
     private sealed record TellNotesAgain;

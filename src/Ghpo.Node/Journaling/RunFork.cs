@@ -25,8 +25,9 @@ internal static class RunFork
     public static async Task<(RunFolder Folder, RunForked Forked)> CreateAsync(
         RunJournal parent, int step, string name, IReadOnlyList<SettingOverride> overrides, TimeProvider time, Action<ReplayedStep> onStep)
     {
+        // What the parent's next step was learned with, or would have been.
         GhpoSettings inForce = parent.Timeline.At(step + 1);
-        GhpoSettings settings = SettingsBinder.Parse($"settings of {parent.Folder.Name}", SettingsWriter.Write(inForce), overrides);
+        GhpoSettings settings = SettingsBinder.Parse($"settings of {parent.Folder.Name} for step {step + 1}", SettingsWriter.Write(inForce), overrides);
         settings = settings with { Run = settings.Run with { Name = name, Folder = Path.GetFullPath(settings.Run.Folder) } };
         (string[] changes, string[] changed) = Changes(inForce, settings);
         Check(parent, step, settings, changed);
