@@ -31,6 +31,13 @@ public static class GhpoNode
             new ClusterSingletonOptions { Role = LearnerRole })
         .AddStartup((system, _) =>
         {
+            if (run.Settings.Journal.KeepRollouts == KeepRollouts.LastCheckpoints)
+            {
+                system.ActorOf(RolloutRetentionActor.Props(run.Settings, journalFile), "retention");
+            }
+        })
+        .AddStartup((system, _) =>
+        {
             Cluster cluster = Cluster.Get(system);
             cluster.Join(cluster.SelfAddress);
         });

@@ -22,15 +22,16 @@ public sealed class HintScheduleActor : ReceivePersistentActor
     private const int SnapshotEvery = 1000;
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly HintSettings _settings;
+    private readonly HintSettings _started;
     private readonly List<(object Command, IActorRef Asker)> _waiting = [];
+    private ImmutableArray<HintSettingsFrom> _changes = [];
     private HintState _state;
     private int _sinceSnapshot;
 
     /// <param name="staleness">η, see <see cref="HintState"/>.</param>
     public HintScheduleActor(HintSettings settings, int staleness)
     {
-        _settings = settings;
+        _started = settings;
         _state = HintState.Empty(staleness);
 
         Recover<SnapshotOffer>(offer => _state = (HintState)offer.Snapshot with { Staleness = staleness });
@@ -41,7 +42,8 @@ public sealed class HintScheduleActor : ReceivePersistentActor
         Command<RaiseHint>(Wait);
         Command<ReleaseGroup>(Wait);
         Command<CommitWaiting>(_ => Commit());
-        Command<GetHints>(_ => Sender.Tell(new HintView([.. _settings.Levels], [.. _state.Open.Values], _state.Memory.Count)));
+        Command<FollowSettings>(follow => _changes = follow.Changes);
+        Command<GetHints>(_ => Sender.Tell(new HintView([.. SettingsOf(int.MaxValue).Levels], [.. _state.Open.Values], _state.Memory.Count)));
 
         Command<SaveSnapshotSuccess>(saved => DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1)));
         Command<SaveSnapshotFailure>(failed => _log.Warning(failed.Cause, "Hint snapshot not saved; recovery replays more of the journal"));
@@ -59,6 +61,8 @@ public sealed class HintScheduleActor : ReceivePersistentActor
         base.OnPersistRejected(cause, @event, sequenceNr);
         Context.Stop(Self);
     }
+
+    private HintSettings SettingsOf(int step) => _changes.LastOrDefault(change => change.Step <= step)?.Settings ?? _started;
 
     private void Replay(object written)
     {
@@ -128,7 +132,7 @@ public sealed class HintScheduleActor : ReceivePersistentActor
 
     private (object Answer, object[] Events) Open(HintState state, OpenGroups command)
     {
-        ImmutableArray<GroupAttempt> attempts = [.. command.Groups.Select(group => HintLadder.Open(_settings, state, group))];
+        ImmutableArray<GroupAttempt> attempts = [.. command.Groups.Select(group => HintLadder.Open(SettingsOf(group.Group.Step), state, group))];
         return (new GroupsOpened(attempts),
             [.. attempts.Where(attempt => attempt.HintRatio > 0 && state.LevelOf(attempt.Group) is null).Select(Raised)]);
     }
@@ -153,7 +157,7 @@ public sealed class HintScheduleActor : ReceivePersistentActor
                 $"Group {failed.Group} failed attempt {failed.Attempt}, but was given no attempt after {level.Attempt}.")), []);
         }
 
-        if (HintLadder.Next(_settings, level) is not { } next)
+        if (HintLadder.Next(SettingsOf(level.Group.Step), level) is not { } next)
         {
             return (new LadderExhausted(failed.Group), []);
         }

@@ -56,6 +56,9 @@ public static class GhpoCommandLine
             ResumeCommand.Build(),
             CompareCommand.Build(),
             ReportCommand.Build(),
+            JournalCommand.Build(),
+            ReplayCommand.Build(),
+            ForkCommand.Build(),
             PretrainCommand.Build(),
             ConfigCommand.Build(),
         };

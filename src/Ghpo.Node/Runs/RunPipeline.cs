@@ -23,9 +23,17 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
     /// run's journal until disposed.
     /// </summary>
     /// <exception cref="UserErrorException">Data or model files are missing or wrong, or another process holds the journal.</exception>
-    public static RunPipeline For(GhpoSettings settings, RunFolder folder)
+    public static RunPipeline For(GhpoSettings settings, RunFolder folder) =>
+        Of(RunContextFactory.Create(folder.Name, folder.Root, settings, TimeProvider.System), folder);
+
+    /// <summary>As the other one, for a run that goes on.</summary>
+    /// <exception cref="UserErrorException">Data or model files are missing or wrong, or another process holds the journal.</exception>
+    public static RunPipeline For(RunControls controls, RunFolder folder) =>
+        Of(RunContextFactory.Create(folder.Name, folder.Root, controls.Journalled, controls.Requests, TimeProvider.System), folder);
+
+    private static RunPipeline Of(RunContext run, RunFolder folder)
     {
-        RunContext run = RunContextFactory.Create(folder.Name, folder.Root, settings, TimeProvider.System);
+        GhpoSettings settings = run.Settings;
         SqliteFile? journal = settings.Journal.Provider == JournalProvider.Sqlite ? SqliteFile.Prepare(folder.Journal) : null;
         return new RunPipeline(
             akka => akka.WithGhpoRun(run, folder.Journal),

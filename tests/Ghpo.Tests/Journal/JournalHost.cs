@@ -27,7 +27,7 @@ internal sealed class JournalHost : IAsyncDisposable
         SqliteFile file = SqliteFile.Prepare(path);
         var services = new HostBuilder().ConfigureServices(services => services.AddAkka("test", akka =>
         {
-            akka.WithSqlJournal(settings ?? new JournalSettings(JournalProvider.Sqlite, ""), path)
+            akka.WithSqlJournal(settings ?? new JournalSettings(JournalProvider.Sqlite, "", KeepRollouts.All), path)
                 .AddHocon("akka.loglevel = OFF\nakka.stdout-loglevel = OFF", HoconAddMode.Prepend);
             if (killSwitch is not null)
             {

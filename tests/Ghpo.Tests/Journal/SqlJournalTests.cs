@@ -37,7 +37,7 @@ public sealed class SqlJournalTests : IDisposable
             Assert.Skip("GHPO_TEST_POSTGRESQL is not set");
         }
 
-        var options = new LearnerRunOptions { Journal = new JournalSettings(JournalProvider.Postgresql, connection) };
+        var options = new LearnerRunOptions { Journal = new JournalSettings(JournalProvider.Postgresql, connection, KeepRollouts.All) };
         RunEvents.RunEnded ended = await LearnerRun.Complete(_folder.Path, options);
         Assert.Equal((RunOutcome.Completed, 3), (ended.Outcome, ended.Steps));
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Pattern;
+using Ghpo.Configuration;
 using Ghpo.Curriculum;
 using Ghpo.Hints;
 using Ghpo.Inspection;
@@ -38,16 +39,18 @@ internal sealed class LearnerRun : IAsyncDisposable
         Curriculum = Supervised(CurriculumActor.Props(new CurriculumSettings(options.Groups, ProblemOrder.Shuffled), 7, problems), "curriculum");
         Hints = Supervised(HintScheduleActor.Props(options.Hints, options.Staleness), "hints");
         IActorRef trainer = system.ActorOf(TrainerActor.Props(options.Trainer, snapshot => snapshot.Dispose()));
-        var settings = new LearnerSettings(
-            options.Steps,
-            options.TokenBudget,
-            options.Groups,
-            options.Staleness,
-            folder,
-            LearnerFixtures.Rewards,
-            new CheckpointSettings(options.CheckpointEvery, 2),
-            new EvaluationSettings(true, 2, 0, 1));
-        Learner = Supervised(LearnerActor.Props(settings, Curriculum, Hints, trainer, TimeProvider.System), "learner");
+        GhpoSettings defaults = SettingsBinder.Load(null, []);
+        GhpoSettings started = defaults with
+        {
+            Run = defaults.Run with { Steps = options.Steps, TokenBudget = options.TokenBudget },
+            Curriculum = defaults.Curriculum with { GroupsPerStep = options.Groups },
+            Rollout = defaults.Rollout with { Staleness = options.Staleness },
+            Hints = options.Hints,
+            Rewards = LearnerFixtures.Rewards,
+            Checkpoints = new CheckpointSettings(options.CheckpointEvery, 2),
+            Evaluation = new EvaluationSettings(true, 2, 0, 1),
+        };
+        Learner = Supervised(LearnerActor.Props(new ControlledSettings(started, options.Requests, folder), Curriculum, Hints, trainer, TimeProvider.System), "learner");
         Learner.Tell(new SubscribeToPolicy(listener));
     }
 
@@ -222,6 +225,9 @@ internal sealed record LearnerRunOptions(
     string Victim = LearnerActor.JournalId)
 {
     public HintSettings Hints { get; init; } = new(HintStrategy.Ladder, [0.25, 0.5], 0.5, HintUnit.Characters, 0);
+
+    /// <summary>What is asked to be changed when the process begins.</summary>
+    public ImmutableArray<ControlRequest> Requests { get; init; } = [];
 
     /// <summary>Null: SQLite.</summary>
     public JournalSettings? Journal { get; init; }
