@@ -31,9 +31,9 @@ public static class GhpoNode
             new ClusterSingletonOptions { Role = LearnerRole })
         .AddStartup((system, _) =>
         {
-            if (run.Settings.Journal.KeepRollouts == KeepRollouts.LastCheckpoints)
+            if (run.Started.Journal.KeepRollouts == KeepRollouts.LastCheckpoints)
             {
-                system.ActorOf(RolloutRetentionActor.Props(run.Settings, journalFile), "retention");
+                system.ActorOf(RolloutRetentionActor.Props(run.Started, journalFile), "retention");
             }
         })
         .AddStartup((system, _) =>

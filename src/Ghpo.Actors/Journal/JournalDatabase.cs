@@ -62,8 +62,16 @@ internal sealed record JournalDatabase(JournalProvider Provider, string Place, s
 
     private static string PlaceOf(string connectionString)
     {
-        var parts = new NpgsqlConnectionStringBuilder(connectionString);
-        return $"postgresql://{parts.Host}:{parts.Port}/{parts.Database}";
+        try
+        {
+            var parts = new NpgsqlConnectionStringBuilder(connectionString);
+            return $"postgresql://{parts.Host}:{parts.Port}/{parts.Database}";
+        }
+        catch (ArgumentException problem)
+        {
+            throw new UserErrorException(
+                $"ghpo.journal.connection-string cannot be read: {problem.Message} It looks like \"Host=db;Username=ghpo;Database=run1\".");
+        }
     }
 }
 

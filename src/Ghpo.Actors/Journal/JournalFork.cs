@@ -11,7 +11,7 @@ namespace Ghpo.Journal;
 /// <summary>
 /// A journal cut after a step, as the beginning of another run's: the facts that the steps up to there are made of, and nothing of what was in
 /// flight, so that the new run's settings hold for all that it samples. The weights go over as a checkpoint, so the tokens behind them stay with
-/// the parent.
+/// the parent. So do its controls: the new run's settings have them in them.
 /// </summary>
 public static class JournalFork
 {

@@ -17,17 +17,18 @@ public sealed class RolloutRetention
 
     private readonly JournalDatabase _database;
     private readonly JournalReader _journal;
-    private readonly int _keep;
+    private readonly GhpoSettings _started;
 
     /// <summary>No row up to this one is left to be pruned.</summary>
     private long _pruned;
 
     /// <param name="sqliteFile">The journal's file where the provider is SQLite.</param>
-    public RolloutRetention(GhpoSettings settings, string sqliteFile)
+    /// <param name="started">What the run was started with; how many checkpoints it keeps may have changed since.</param>
+    public RolloutRetention(GhpoSettings started, string sqliteFile)
     {
-        _database = JournalDatabase.Of(settings.Journal, sqliteFile);
-        _journal = new JournalReader(settings.Journal, sqliteFile);
-        _keep = settings.Checkpoints.Keep;
+        _database = JournalDatabase.Of(started.Journal, sqliteFile);
+        _journal = new JournalReader(started.Journal, sqliteFile);
+        _started = started;
     }
 
     /// <summary>Prunes what can go now: the groups of steps that all kept checkpoints hold, once there are as many as are to be kept.</summary>
@@ -35,15 +36,19 @@ public sealed class RolloutRetention
     /// <exception cref="DbException">The database cannot be written.</exception>
     public int Prune()
     {
-        JournalEntry[] entries = [.. _journal.Entries(LearnerActor.JournalId, [.. GhpoEventSerializer.ManifestsOf(typeof(CheckpointTaken))])];
-        CheckpointTaken[] taken = [.. entries.Select(entry => (CheckpointTaken)entry.Event).Aggregate(LearnerState.Empty, (state, one) => state.Apply(one)).Checkpoints
-            .Where(checkpoint => checkpoint.Folder != RunForked.Origin)];
-        if (taken.Length < _keep)
+        JournalEntry[] entries = [.. _journal.Entries(
+            LearnerActor.JournalId,
+            [.. GhpoEventSerializer.ManifestsOf(typeof(CheckpointTaken)), .. GhpoEventSerializer.ManifestsOf(typeof(ControlApplied))])];
+        LearnerState state = entries.Aggregate(LearnerState.Empty, (state, entry) =>
+            entry.Event is CheckpointTaken taken ? state.Apply(taken) : state.Apply((ControlApplied)entry.Event));
+        int keep = new ControlTimeline(_started, state.Controls).Newest.Checkpoints.Keep;
+        CheckpointTaken[] checkpoints = [.. state.Checkpoints.Where(checkpoint => checkpoint.Folder != RunForked.Origin)];
+        if (checkpoints.Length < keep)
         {
             return 0;
         }
 
-        CheckpointTaken oldest = taken[^_keep];
+        CheckpointTaken oldest = checkpoints[^keep];
         return PruneBefore(oldest.NextStep, entries.Last(entry => entry.Event.Equals(oldest)).Ordering);
     }
 
@@ -88,7 +93,7 @@ public sealed class RolloutRetention
         return count;
     }
 
-    private List<(long Ordering, GroupSettled Settled)> Page(DbConnection connection, long after, long before)
+    private static List<(long Ordering, GroupSettled Settled)> Page(DbConnection connection, long after, long before)
     {
         using DbCommand command = connection.CreateCommand();
         command.CommandText =

@@ -15,14 +15,14 @@ public sealed class RolloutRetentionActor : ReceiveActor
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly RolloutRetention _retention;
 
-    public RolloutRetentionActor(GhpoSettings settings, string sqliteFile)
+    public RolloutRetentionActor(GhpoSettings started, string sqliteFile)
     {
-        _retention = new RolloutRetention(settings, sqliteFile);
+        _retention = new RolloutRetention(started, sqliteFile);
         Receive<RunEvents.CheckpointWritten>(_ => Prune());
     }
 
-    public static Props Props(GhpoSettings settings, string sqliteFile) =>
-        Akka.Actor.Props.Create(() => new RolloutRetentionActor(settings, sqliteFile)).WithDispatcher("ghpo-retention-dispatcher");
+    public static Props Props(GhpoSettings started, string sqliteFile) =>
+        Akka.Actor.Props.Create(() => new RolloutRetentionActor(started, sqliteFile)).WithDispatcher("ghpo-retention-dispatcher");
 
     protected override void PreStart()
     {

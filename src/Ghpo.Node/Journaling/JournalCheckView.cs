@@ -40,10 +40,10 @@ internal static class JournalCheckView
         if (replay.NewestStep >= 0)
         {
             console.WriteLine(oldest is null
-                ? "No step can be replayed: no checkpoint is left to begin with."
+                ? "Replay reaches no step: no checkpoint is left to begin with."
                 : oldest.Folder is null
-                    ? $"Every step can be replayed, from the base model to step {replay.NewestStep}."
-                    : $"Steps {oldest.NextStep} to {replay.NewestStep} can be replayed, from {Path.GetRelativePath(run.Folder.Root, oldest.Folder)}.");
+                    ? $"Replay reaches steps 0 to {replay.NewestStep}, from the base model."
+                    : $"Replay reaches steps {oldest.NextStep - 1} to {replay.NewestStep}, from {Path.GetRelativePath(run.Folder.Root, oldest.Folder)}.");
         }
 
         foreach (string finding in findings)

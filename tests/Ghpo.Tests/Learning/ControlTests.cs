@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Ghpo.Configuration;
-using Ghpo.Curriculum;
 using Ghpo.Hints;
 using Ghpo.Inspection;
 using Ghpo.Learning;

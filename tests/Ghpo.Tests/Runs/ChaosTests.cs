@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Ghpo.Bench.Chaos;
 using Ghpo.Curriculum;
 using Ghpo.Journal;

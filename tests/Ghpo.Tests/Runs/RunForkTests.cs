@@ -75,7 +75,7 @@ public sealed class RunForkTests : IDisposable
 
         Assert.Equal(TinyRun.Hashes(parent), TinyRun.Hashes(grandchild));
         Assert.Equal([0, 3], TinyRun.Journal(grandchild).Events(LearnerActor.JournalId).OfType<RunForked>().Select(forked => forked.Step));
-        Assert.Equal(["step-000006"], Directory.GetDirectories(Path.Combine(child, "checkpoints")).Select(Path.GetFileName));
+        Assert.DoesNotContain("step-000003", Directory.GetDirectories(Path.Combine(child, "checkpoints")).Select(Path.GetFileName));
         Assert.Equal((1, 5), Replayed(child, RunJournal.Open(child).Settings, to: 5));
         Assert.Equal((4, 2), Replayed(grandchild, RunJournal.Open(grandchild).Settings, to: 5));
 
@@ -120,6 +120,36 @@ public sealed class RunForkTests : IDisposable
         Assert.Equal(TinyRun.Hashes(parent)[..2], TinyRun.Hashes(child)[..2]);
         Assert.Empty(Audit(child, settings).Findings);
         Assert.Equal((2, 6), Replayed(child, settings, to: 7));
+    }
+
+    [Fact]
+    public async Task A_fork_has_the_controls_that_are_in_force_where_it_begins()
+    {
+        string parent = await Complete(_tiny.Settings("run.steps=2"));
+        ImmutableArray<ControlRequest> requests =
+        [
+            new("ghpo.run.steps", "4", "me", DateTimeOffset.UnixEpoch), new("ghpo.learning.iterations", "2", "me", DateTimeOffset.UnixEpoch),
+        ];
+        RunContext run = RunContextFactory.Create("tiny", parent, RunJournal.Open(parent).Timeline, requests, TimeProvider.System);
+        var tutor = new Tutor(run.Tokenizer, run.Settings.Run.Seed);
+        await RunSession.Complete(run with { CreateEngine = () => new TutoredEngine(run.CreateEngine(), tutor) });
+        Assert.Equal(4, TinyRun.Hashes(parent).Length);
+
+        // From the third step on: the fork after the second one has them as its own settings, the fork after the first one never heard of them.
+        string child = await Fork(parent, 1);
+        Assert.Empty(RunJournal.Open(child).Timeline.Controls);
+        Assert.Equal((4, 2), (RunJournal.Open(child).Settings.Run.Steps, RunJournal.Open(child).Settings.Learning.Iterations));
+        await Resume(child);
+        Assert.Equal(TinyRun.Hashes(parent), TinyRun.Hashes(child));
+        Assert.Equal((2, 2), Replayed(child, RunJournal.Open(child).Settings, to: 3));
+
+        string earlier = await Fork(parent, 0);
+        Assert.Equal((2, 1), (RunJournal.Open(earlier).Settings.Run.Steps, RunJournal.Open(earlier).Settings.Learning.Iterations));
+
+        // A step after the change is folded with it.
+        string later = await Fork(parent, 2);
+        await Resume(later);
+        Assert.Equal(TinyRun.Hashes(parent), TinyRun.Hashes(later));
     }
 
     [Fact]
