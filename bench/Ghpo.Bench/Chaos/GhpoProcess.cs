@@ -20,17 +20,9 @@ internal sealed class GhpoProcess : IDisposable
 
     public Task Ended => _process.WaitForExitAsync();
 
-    public int ExitCode => _process.ExitCode;
+    public int Id => _process.Id;
 
-    /// <summary>Processor time of the child, to be asked while it lives.</summary>
-    public TimeSpan ProcessorTime
-    {
-        get
-        {
-            _process.Refresh();
-            return _process.TotalProcessorTime;
-        }
-    }
+    public int ExitCode => _process.ExitCode;
 
     public string Printed
     {

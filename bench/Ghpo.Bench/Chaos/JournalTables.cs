@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Data.Common;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace Ghpo.Bench.Chaos;
 
@@ -16,18 +18,34 @@ namespace Ghpo.Bench.Chaos;
 /// </code>
 /// Steps and groups must therefore stay below 128.
 /// </summary>
-internal sealed class JournalTables(string path)
+internal sealed class JournalTables
 {
-    private const string Committable = """
-        SELECT count(*) FROM journal WHERE manifest = 'sc-v1'
-        """;
-
+    private readonly string _file;
+    private readonly string? _postgres;
     private (long Length, DateTime Written) _seen;
 
-    /// <summary>Completes when something has been written since the last call; looks every so often, without opening the database.</summary>
+    /// <param name="file">A SQLite file.</param>
+    public JournalTables(string file)
+        : this(file, null)
+    {
+    }
+
+    /// <param name="postgres">Connection string of the database where the journal is not in the file.</param>
+    public JournalTables(string file, string? postgres)
+    {
+        _file = file;
+        _postgres = postgres;
+    }
+
+    /// <summary>The second byte, which is the step in every event that has one.</summary>
+    private string Step => Bytes(2, 1);
+
+    private string Group => Bytes(2, 2);
+
+    /// <summary>Completes when something has been written to a SQLite journal since the last call; looks every so often, without opening the database.</summary>
     public async Task WrittenAsync(TimeSpan interval, CancellationToken cancelled)
     {
-        var log = new FileInfo(path + "-wal");
+        var log = new FileInfo(_file + "-wal");
         (long Length, DateTime Written) now;
         do
         {
@@ -40,10 +58,10 @@ internal sealed class JournalTables(string path)
     }
 
     /// <summary>Steps committed; 0 where there is no journal yet.</summary>
-    public int Committed() => Number(Committable);
+    public int Committed() => Rows("sc-v1");
 
     /// <summary>Groups of a step that have settled.</summary>
-    public int Settled(int step) => Number($"SELECT count(*) FROM journal WHERE manifest = 'gs-v1' AND substr(message, 2, 1) = x'{step:x2}'");
+    public int Settled(int step) => Number($"SELECT count(*) FROM journal WHERE manifest = 'gs-v1' AND {Step} = '{step:X2}'");
 
     public int Rows(string manifest) => Number($"SELECT count(*) FROM journal WHERE manifest = '{manifest}'");
 
@@ -56,28 +74,33 @@ internal sealed class JournalTables(string path)
         }
 
         var faults = ImmutableArray.CreateBuilder<string>();
-        Require("steps planned", "SELECT count(*) FROM journal WHERE manifest = 'sp-v1'", steps);
-        Require("different steps planned", "SELECT count(DISTINCT substr(message, 2, 1)) FROM journal WHERE manifest = 'sp-v1'", steps);
-        Require("steps committed", Committable, steps);
-        Require("different steps committed", "SELECT count(DISTINCT substr(message, 2, 1)) FROM journal WHERE manifest = 'sc-v1'", steps);
+        foreach ((string manifest, string what) in new[] { ("sp-v1", "steps planned"), ("sc-v1", "steps committed") })
+        {
+            Require(what, $"SELECT count(*) FROM journal WHERE manifest = '{manifest}'", steps);
+            Require($"different {what}", $"SELECT count(DISTINCT {Step}) FROM journal WHERE manifest = '{manifest}'", steps);
+        }
+
         foreach ((string manifest, string what) in new[] { ("gs-v1", "groups settled"), ("or-v1", "outcomes noted"), ("gr-v1", "groups released") })
         {
             Require(what, $"SELECT count(*) FROM journal WHERE manifest = '{manifest}'", steps * groups);
-            Require($"different {what}", $"SELECT count(DISTINCT substr(message, 2, 2)) FROM journal WHERE manifest = '{manifest}'", steps * groups);
+            Require($"different {what}", $"SELECT count(DISTINCT {Group}) FROM journal WHERE manifest = '{manifest}'", steps * groups);
         }
 
-        Require("groups that settled after their step was committed, or of a step that was not", """
-            SELECT count(*) FROM journal g LEFT JOIN journal c
-            ON c.manifest = 'sc-v1' AND substr(c.message, 2, 1) = substr(g.message, 2, 1)
-            WHERE g.manifest = 'gs-v1' AND (c.sequence_number IS NULL OR c.sequence_number < g.sequence_number)
+        Require("groups that settled after their step was committed, or of a step that was not", $"""
+            SELECT count(*) FROM
+            (SELECT sequence_number, {Step} AS step FROM journal WHERE manifest = 'gs-v1') g LEFT JOIN
+            (SELECT sequence_number, {Step} AS step FROM journal WHERE manifest = 'sc-v1') c ON c.step = g.step
+            WHERE c.sequence_number IS NULL OR c.sequence_number < g.sequence_number
             """, 0);
-        Require("steps committed out of order", """
-            SELECT count(*) FROM journal a JOIN journal b ON a.manifest = 'sc-v1' AND b.manifest = 'sc-v1'
-            AND a.sequence_number < b.sequence_number AND substr(a.message, 2, 1) >= substr(b.message, 2, 1)
+        Require("steps committed out of order", $"""
+            SELECT count(*) FROM
+            (SELECT sequence_number, {Step} AS step FROM journal WHERE manifest = 'sc-v1') a JOIN
+            (SELECT sequence_number, {Step} AS step FROM journal WHERE manifest = 'sc-v1') b
+            ON a.sequence_number < b.sequence_number AND a.step >= b.step
             """, 0);
-        Require("gaps and repetitions in sequence numbers", """
+        Require("actors with gaps or repetitions in their sequence numbers", """
             SELECT count(*) FROM (SELECT persistence_id, count(*) n, count(DISTINCT sequence_number) d, min(sequence_number) low, max(sequence_number) high
-            FROM journal GROUP BY persistence_id) WHERE n <> d OR low <> 1 OR high <> n
+            FROM journal GROUP BY persistence_id) s WHERE n <> d OR low <> 1 OR high <> n
             """, 0);
         return faults.ToImmutable();
 
@@ -91,23 +114,31 @@ internal sealed class JournalTables(string path)
         }
     }
 
+    /// <summary>Some bytes of an event as upper-case hex, counted from 1.</summary>
+    private string Bytes(int from, int count)
+    {
+        string bytes = string.Create(CultureInfo.InvariantCulture, $"substr(message, {from}, {count})");
+        return _postgres is null ? $"hex({bytes})" : $"upper(encode({bytes}, 'hex'))";
+    }
+
     private int Number(string sql)
     {
-        if (!File.Exists(path))
+        if (_postgres is null && !File.Exists(_file))
         {
             return 0;
         }
 
-        using var connection = new SqliteConnection(
-            new SqliteConnectionStringBuilder { DataSource = path, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+        using DbConnection connection = _postgres is null
+            ? new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = _file, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString())
+            : new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_postgres) { Pooling = false }.ToString());
         try
         {
             connection.Open();
-            using SqliteCommand command = connection.CreateCommand();
+            using DbCommand command = connection.CreateCommand();
             command.CommandText = sql;
             return Convert.ToInt32(command.ExecuteScalar(), CultureInfo.InvariantCulture);
         }
-        catch (SqliteException failure) when (failure.Message.Contains("no such table", StringComparison.Ordinal))
+        catch (DbException failure) when (failure.Message.Contains("no such table", StringComparison.Ordinal) || failure.SqlState == PostgresErrorCodes.UndefinedTable)
         {
             // Killed before the journal's first row.
             return 0;

@@ -18,7 +18,7 @@ internal abstract record KillAim
     internal sealed record JournalWrite(int Count) : KillAim
     {
         public override Task ReachedAsync(string folder, CancellationToken cancelled) =>
-            SeenAsync(folder, "journal.db-wal", subfolders: false, Count, cancelled, WatcherChangeTypes.Changed);
+            SeenAsync(folder, "journal.db-wal", subfolders: false, Count, WatcherChangeTypes.Changed, cancelled);
 
         public override string ToString() => $"at journal write {Count}";
     }
@@ -51,7 +51,7 @@ internal abstract record KillAim
     internal sealed record CheckpointWrite(int Count) : KillAim
     {
         public override Task ReachedAsync(string folder, CancellationToken cancelled) => SeenAsync(
-            Path.Combine(folder, "checkpoints"), "*", subfolders: true, Count, cancelled, WatcherChangeTypes.Created | WatcherChangeTypes.Changed);
+            Path.Combine(folder, "checkpoints"), "*", subfolders: true, Count, WatcherChangeTypes.Created | WatcherChangeTypes.Changed, cancelled);
 
         public override string ToString() => $"at checkpoint write {Count}";
     }
@@ -60,7 +60,7 @@ internal abstract record KillAim
     internal sealed record CheckpointRename : KillAim
     {
         public override Task ReachedAsync(string folder, CancellationToken cancelled) =>
-            SeenAsync(Path.Combine(folder, "checkpoints"), "*", subfolders: false, 1, cancelled, WatcherChangeTypes.Renamed);
+            SeenAsync(Path.Combine(folder, "checkpoints"), "*", subfolders: false, 1, WatcherChangeTypes.Renamed, cancelled);
 
         public override string ToString() => "at a checkpoint's rename";
     }
@@ -69,7 +69,7 @@ internal abstract record KillAim
     internal sealed record CheckpointDeletion : KillAim
     {
         public override Task ReachedAsync(string folder, CancellationToken cancelled) =>
-            SeenAsync(Path.Combine(folder, "checkpoints"), "*", subfolders: true, 1, cancelled, WatcherChangeTypes.Deleted);
+            SeenAsync(Path.Combine(folder, "checkpoints"), "*", subfolders: true, 1, WatcherChangeTypes.Deleted, cancelled);
 
         public override string ToString() => "at an old checkpoint's deletion";
     }
@@ -79,7 +79,7 @@ internal abstract record KillAim
     public abstract Task ReachedAsync(string folder, CancellationToken cancelled);
 
     private static async Task SeenAsync(
-        string folder, string filter, bool subfolders, int count, CancellationToken cancelled, WatcherChangeTypes kinds)
+        string folder, string filter, bool subfolders, int count, WatcherChangeTypes kinds, CancellationToken cancelled)
     {
         Directory.CreateDirectory(folder);
         using var watcher = new FileSystemWatcher(folder, filter)

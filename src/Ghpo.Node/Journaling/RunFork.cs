@@ -8,7 +8,6 @@ namespace Ghpo.Node.Journaling;
 
 /// <summary>
 /// A new run from a committed step of another: the step's weights and optimizer, folded if no checkpoint holds them, and the journal up to there.
-/// The parent's controls that are in force for the step after it become settings of the new run; later ones are its parent's alone.
 /// It is built beside its place and then moved there, so that a run is there whole or not at all.
 /// </summary>
 internal static class RunFork
@@ -74,7 +73,7 @@ internal static class RunFork
                 $"The new run would have nothing to do: it begins after step {step} and has {settings.Run.Steps} steps. Give it more with --set run.steps=N.");
         }
 
-        if (settings.Journal.Provider == JournalProvider.Postgresql && new JournalReader(settings.Journal, "").Place == parent.Journal.Place)
+        if (settings.Journal is { Provider: JournalProvider.Postgresql } && settings.Journal.ConnectionString == parent.Settings.Journal.ConnectionString)
         {
             throw new UserErrorException(
                 "The new run needs a database of its own: create an empty one and name it with --set journal.connection-string=…, or use --set journal.provider=sqlite.");

@@ -17,7 +17,7 @@ using static Ghpo.Learning.LearnerProtocol;
 namespace Ghpo.Tests.Learning;
 
 /// <summary>
-/// A whole run of the three persistent actors and the trainer's on a real SQLite journal, with a plain loop in place of rollout: it samples what the
+/// A whole run of the three persistent actors and the trainer's on a real journal, with a plain loop in place of rollout: it samples what the
 /// learner opens, climbs the hints, settles, and asks again wherever nobody answers.
 /// </summary>
 internal sealed class LearnerRun : IAsyncDisposable
@@ -66,9 +66,10 @@ internal sealed class LearnerRun : IAsyncDisposable
 
     public Task<RunEvents.RunEnded> Ended => _ended.Task.WaitAsync(TimeSpan.FromSeconds(20));
 
-    internal static async Task<LearnerRun> Start(string folder, LearnerRunOptions options, KillSwitch? killSwitch = null)
+    /// <param name="journalOf">The run folder whose journal is taken, lock or no lock; null: this one's.</param>
+    internal static async Task<LearnerRun> Start(string folder, LearnerRunOptions options, KillSwitch? killSwitch = null, string? journalOf = null)
     {
-        var run = new LearnerRun(await JournalHost.Start(folder, killSwitch, options.Journal), options, folder);
+        var run = new LearnerRun(await JournalHost.Start(journalOf ?? folder, killSwitch, held: journalOf is null), options, folder);
         killSwitch?.Victim = () => Child(options.Victim switch
         {
             CurriculumActor.JournalId => run.Curriculum,
@@ -138,7 +139,7 @@ internal sealed class LearnerRun : IAsyncDisposable
     internal static ImmutableArray<string> Hashes(string folder) =>
         [.. Journal(folder).Events(LearnerActor.JournalId).OfType<StepCommitted>().Select(committed => committed.PolicyHash)];
 
-    internal static JournalReader Journal(string folder) => new(Path.Combine(folder, "journal.db"));
+    internal static JournalReader Journal(string folder) => TestJournal.Reader(folder);
 
     internal static void CheckJournal(string folder, int staleness = 0) => Assert.Empty(JournalCheck.Of(
         Journal(folder).Events(CurriculumActor.JournalId), Journal(folder).Events(LearnerActor.JournalId), staleness));
@@ -228,9 +229,6 @@ internal sealed record LearnerRunOptions(
 
     /// <summary>What is asked to be changed when the process begins.</summary>
     public ImmutableArray<ControlRequest> Requests { get; init; } = [];
-
-    /// <summary>Null: SQLite.</summary>
-    public JournalSettings? Journal { get; init; }
 
     public Func<IPolicyTrainer> Trainer { get; init; } = () => new LearnerFakeTrainer();
 }
