@@ -16,10 +16,9 @@ public sealed record SettingOverride(string Path, string Value, string Place)
             : throw new UserErrorException($"{option} {argument}: expected path=value, as in {option} ghpo.learning.rate=1e-4");
     }
 
-    internal HoconEntry ToEntry()
-    {
-        bool rooted = Path == SettingsSchema.Root || Path.StartsWith(SettingsSchema.Root + ".", StringComparison.Ordinal);
-        string full = rooted ? Path : $"{SettingsSchema.Root}.{Path}";
-        return new HoconEntry(full, HoconReader.ReadValue(Place, Value), Place);
-    }
+    /// <summary>The path with its leading <c>ghpo.</c>.</summary>
+    public string FullPath =>
+        Path == SettingsSchema.Root || Path.StartsWith(SettingsSchema.Root + ".", StringComparison.Ordinal) ? Path : $"{SettingsSchema.Root}.{Path}";
+
+    internal HoconEntry ToEntry() => new(FullPath, HoconReader.ReadValue(Place, Value), Place);
 }

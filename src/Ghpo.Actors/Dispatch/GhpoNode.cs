@@ -20,7 +20,7 @@ public static class GhpoNode
     /// All roles in one process: a cluster of one, on a loopback port of its own. The run starts as soon as the node is up;
     /// <see cref="RunActor"/> is in the registry.
     /// </summary>
-    /// <param name="journalFile">The SQLite file, prepared by <see cref="SqliteFile.Prepare"/>; unused with another provider.</param>
+    /// <param name="journalFile">The SQLite file, held by <see cref="SqlJournal.Hold"/>; unused with another provider.</param>
     public static AkkaConfigurationBuilder WithGhpoRun(this AkkaConfigurationBuilder builder, RunContext run, string journalFile) => builder
         .AddHocon(Resource("akka.conf"), HoconAddMode.Append)
         .WithSqlJournal(run.Settings.Journal, journalFile)
@@ -29,6 +29,13 @@ public static class GhpoNode
             "run",
             (_, _, _) => Props.Create(() => new RunActor(run, RunTeam.Start)),
             new ClusterSingletonOptions { Role = LearnerRole })
+        .AddStartup((system, _) =>
+        {
+            if (run.Started.Journal.KeepRollouts == KeepRollouts.LastCheckpoints)
+            {
+                system.ActorOf(RolloutRetentionActor.Props(run.Started, journalFile), "retention");
+            }
+        })
         .AddStartup((system, _) =>
         {
             Cluster cluster = Cluster.Get(system);

@@ -37,7 +37,7 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
         int parallelism = run.Settings.Rollout.Slots / run.Settings.Rollout.GroupSize;
         int verifiers = run.Settings.Verification.Workers;
         int permits = run.Settings.Dispatch.Permits;
-        _gauges = new PipelineGauges(permits, parallelism * team.Workers.Count, verifiers, verifiers, verifiers);
+        _gauges = new PipelineGauges(permits, parallelism * team.Workers.Count, verifiers, permits, verifiers);
 
         Receive<LearnerProtocol.LearnerView>(view => Start(view.Step, parallelism, verifiers, permits));
         Receive<StreamEnded>(ended => OnEnded(ended.Failure));
@@ -57,7 +57,7 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
     private void Start(int firstStep, int parallelism, int verifiers, int permits)
     {
         var planning = new StepPlanning(_team.Learner, _team.Curriculum, _team.Hints, _patience, _stopped.Token);
-        var pipeline = new GroupPipeline(Stages(parallelism, verifiers), _gauges, permits);
+        var pipeline = new GroupPipeline(Stages(parallelism, verifiers, permits), _gauges, permits);
         pipeline.Create(planning.From(firstStep))
             .Run(Context.Materializer(namePrefix: "pipeline"))
             .PipeTo(Self, success: _ => new StreamEnded(null), failure: cause => new StreamEnded(cause));
@@ -82,7 +82,7 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
             view.Step, view.SettledGroups, view.SettledGroups + view.GroupsAwaited, view.Activity, _gauges.TokensSampled, _gauges.Read())));
     }
 
-    private PipelineStages Stages(int parallelism, int verifiers)
+    private PipelineStages Stages(int parallelism, int verifiers, int permits)
     {
         int staleness = _run.Settings.Rollout.Staleness;
         TimeSpan deadline = _run.Settings.Rollout.Deadline;
@@ -98,7 +98,8 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
             }))],
             VerifierParallelism: verifiers,
             Verify: group => _team.Verifiers.Ask<VerifiedGroup>(new VerifyGroup(group), _patience, _stopped.Token),
-            ClassifierParallelism: verifiers,
+            // A hard group waits for the hint schedule's journal, which writes all that wait at once.
+            ClassifierParallelism: permits,
             Classify: group => _team.Classifier.Ask<Classified>(new ClassifyGroup(group), _patience, _stopped.Token),
             DeliveryParallelism: verifiers,
             Deliver: DeliverAsync);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Ghpo.Configuration;
 using Ghpo.Learning;
 using Ghpo.Models;
@@ -27,6 +28,12 @@ public sealed record RunContext(
     Func<IPolicyTrainer> CreateTrainer,
     TimeProvider Time)
 {
+    /// <summary>The settings that the run was started with, however long ago; those of this process, <see cref="Settings"/>, have all controls in them.</summary>
+    public GhpoSettings Started { get; init; } = Settings;
+
+    /// <summary>What users asked to change before this process began, to be journalled by it.</summary>
+    public ImmutableArray<ControlRequest> Requests { get; init; } = [];
+
     /// <summary>The training problems by their ids.</summary>
     public IReadOnlyDictionary<ProblemId, Problem> ProblemsById { get; } = Problems.Train.ToDictionary(problem => problem.Id);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Ghpo.Configuration;
 using Ghpo.Learning;
 using Ghpo.Models;
@@ -16,11 +17,22 @@ namespace Ghpo.Dispatch;
 /// </summary>
 public static class RunContextFactory
 {
+    /// <summary>A run that goes on, with what users changed in it before and want to change now.</summary>
+    /// <exception cref="UserErrorException">Data, model, device or prompt settings do not fit; says which and what to change.</exception>
+    public static RunContext Create(string name, string folder, ControlTimeline journalled, ImmutableArray<ControlRequest> requests, TimeProvider time)
+    {
+        GhpoSettings inForce = requests.Aggregate(
+            journalled.Newest, (settings, request) => LiveSettings.With(settings, new SettingOverride(request.Key, request.Value, request.Key)));
+        RunContext run = Create(name, folder, inForce, time);
+        EvaluationSettings evaluation = journalled.Started.Evaluation with { Enabled = run.Settings.Evaluation.Enabled };
+        return run with { Started = journalled.Started with { Evaluation = evaluation }, Requests = requests };
+    }
+
     /// <exception cref="UserErrorException">Data, model, device or prompt settings do not fit; says which and what to change.</exception>
     public static RunContext Create(string name, string folder, GhpoSettings settings, TimeProvider time)
     {
         Device device = Devices.Parse(settings.Model.Device);
-        ScalarType dtype = settings.Model.Dtype == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        ScalarType dtype = DtypeOf(settings.Model);
         ProblemSet loaded = ProblemSource.Load(settings.Data);
         string modelFolder = ModelFolder.Resolve(settings.Model.Path);
 
@@ -57,23 +69,34 @@ public static class RunContextFactory
                 Engine(), tokenizer, prompts, verifier, problems.HeldOut, settings.Evaluation, SamplingOf(settings.Rollout), hintRatio: 0, settings.Run.Seed)
             : null;
 
-        IPolicyTrainer Trainer()
-        {
-            TorchThreads.UseOnThisThread(settings.Learning.Threads);
-            return new PolicyTrainer(
-                ModelFolder.Load(modelFolder, device, dtype),
-                settings.Learning,
-                settings.Rewards,
-                settings.Rollout.Temperature,
-                settings.Rollout.MaxNewTokens,
-                settings.Run.Steps,
-                Evaluation());
-        }
+        IPolicyTrainer Trainer() => CreateTrainer(settings, Evaluation);
 
         // A worker may still be loading a version while η newer ones are published.
         var policies = new PolicyStore(settings.Rollout.Staleness + 2);
         return new RunContext(name, folder, inForce, problems, tokenizer, prompts, verifier, policies, WorkerEngine, Trainer, time);
     }
+
+    /// <summary>
+    /// The base model with an optimizer that has taken no step: where the fold over a journal begins. To be called on the thread that will own
+    /// the trainer; needs the model's folder, and no data.
+    /// </summary>
+    /// <param name="evaluation">What it measures itself with, made on the same thread; null: nothing.</param>
+    /// <exception cref="UserErrorException">The model's folder or device is not to be had.</exception>
+    public static IPolicyTrainer CreateTrainer(GhpoSettings settings, Func<HeldOutEvaluation?> evaluation)
+    {
+        TorchThreads.UseOnThisThread(settings.Learning.Threads);
+        return new PolicyTrainer(
+            ModelFolder.Load(
+                ModelFolder.Resolve(settings.Model.Path), Devices.Parse(settings.Model.Device), DtypeOf(settings.Model)),
+            settings.Learning,
+            settings.Rewards,
+            settings.Rollout.Temperature,
+            settings.Rollout.MaxNewTokens,
+            settings.Run.Steps,
+            evaluation());
+    }
+
+    private static ScalarType DtypeOf(ModelSettings model) => model.Dtype == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
     private static SamplingOptions SamplingOf(RolloutSettings rollout) =>
         new(rollout.Temperature, rollout.TopK, rollout.TopP, rollout.MaxNewTokens);

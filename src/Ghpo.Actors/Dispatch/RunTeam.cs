@@ -25,11 +25,11 @@ public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IReadOnlyLis
         GhpoSettings settings = run.Settings;
         IActorRef curriculum = parent.ActorOf(
             CurriculumActor.Props(settings.Curriculum, settings.Run.Seed, [.. run.Problems.Train.Select(problem => problem.Id)]), "curriculum");
-        IActorRef hints = parent.ActorOf(HintScheduleActor.Props(settings.Hints, settings.Rollout.Staleness), "hints");
+        IActorRef hints = parent.ActorOf(HintScheduleActor.Props(run.Started.Hints, settings.Rollout.Staleness), "hints");
         IActorRef trainer = parent.ActorOf(
             TrainerActor.Props(run.CreateTrainer, run.Policies.Publish).WithDispatcher(TrainerDispatcher), "trainer");
         IActorRef learner = parent.ActorOf(
-            LearnerActor.Props(LearnerSettings.Of(settings, run.Folder), curriculum, hints, trainer, run.Time), "learner");
+            LearnerActor.Props(new ControlledSettings(run.Started, run.Requests, run.Folder), curriculum, hints, trainer, run.Time), "learner");
         IActorRef verifiers = parent.ActorOf(
             Props.Create(() => new AnswerVerifierActor(run.ProblemsById, run.Tokenizer, run.Verifier))
                 .WithRouter(new RoundRobinPool(settings.Verification.Workers)),

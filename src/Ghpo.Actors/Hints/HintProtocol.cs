@@ -38,6 +38,12 @@ public static class HintProtocol
     /// <summary>Event. Persisted because a problem's memory shapes where its next ladder starts.</summary>
     public sealed record GroupReleased(GroupId Group, ProblemId Problem, double HintRatio, bool Solved);
 
+    /// <summary>
+    /// What the ladder is made of from some steps on, where users changed it. Told by the learner, whose journal holds the changes, before it opens a
+    /// step; replaces what was told before. Not answered.
+    /// </summary>
+    public sealed record FollowSettings(ImmutableArray<HintSettingsFrom> Changes);
+
     /// <summary>Query, answered by <see cref="HintView"/>.</summary>
     public sealed record GetHints;
 

@@ -11,6 +11,9 @@ public sealed record HintSettings(
     HintUnit Unit,
     [property: Range(0, int.MaxValue)] int ColdStartSteps);
 
+/// <summary>The settings of groups of a step and of later ones.</summary>
+public sealed record HintSettingsFrom(int Step, HintSettings Settings);
+
 /// <summary>When a hint is given and how its length is set.</summary>
 public enum HintStrategy
 {

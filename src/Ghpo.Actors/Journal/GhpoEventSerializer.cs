@@ -33,12 +33,16 @@ public sealed class GhpoEventSerializer(ExtendedActorSystem? system) : Serialize
         Format.Of<StepCommitted>("sc-v1", LearnerWire.WriteCommitted, LearnerWire.ReadCommitted),
         Format.Of<CheckpointTaken>("ct-v1", LearnerWire.WriteCheckpoint, LearnerWire.ReadCheckpoint),
         Format.Of<PolicyEvaluated>("pe-v1", LearnerWire.WriteEvaluated, LearnerWire.ReadEvaluated),
+        Format.Of<GroupPruned>("gp-v1", GroupFactsWire.WritePruned, GroupFactsWire.ReadPruned),
+        Format.Of<RunForked>("rf-v1", LearnerWire.WriteForked, LearnerWire.ReadForked),
+        Format.Of<ControlApplied>("ca-v1", LearnerWire.WriteControl, LearnerWire.ReadControl),
         Format.Of<CurriculumState>("cs-v1", CurriculumWire.WriteState, CurriculumWire.ReadState),
         Format.Of<HintState>("hs-v1", HintWire.WriteState, HintWire.ReadState),
-        Format.Of<LearnerState>("ls-v1", LearnerWire.WriteState, LearnerWire.ReadState),
+        Format.Older<LearnerState>("ls-v1", LearnerWire.ReadStateWithoutControls),
+        Format.Of<LearnerState>("ls-v2", LearnerWire.WriteState, LearnerWire.ReadState),
     ];
 
-    private static readonly FrozenDictionary<Type, Format> ByType = Formats.ToFrozenDictionary(format => format.Type);
+    private static readonly FrozenDictionary<Type, Format> ByType = Formats.Where(format => format.Write is not null).ToFrozenDictionary(format => format.Type);
     private static readonly FrozenDictionary<string, Format> ByManifest = Formats.ToFrozenDictionary(format => format.Manifest);
 
     private delegate void WriteObject(ref MessagePackWriter writer, object value);
@@ -50,6 +54,9 @@ public sealed class GhpoEventSerializer(ExtendedActorSystem? system) : Serialize
 
     public static IReadOnlyCollection<string> Manifests => ByManifest.Keys;
 
+    /// <summary>The manifests, of all versions, that a type is journalled under.</summary>
+    public static IEnumerable<string> ManifestsOf(Type type) => Formats.Where(format => format.Type == type).Select(format => format.Manifest);
+
     public override int Identifier => FixedIdentifier;
 
     public override string Manifest(object o) => FormatOf(o).Manifest;
@@ -58,7 +65,7 @@ public sealed class GhpoEventSerializer(ExtendedActorSystem? system) : Serialize
     {
         var buffer = new ArrayBufferWriter<byte>();
         var writer = new MessagePackWriter(buffer);
-        FormatOf(obj).Write(ref writer, obj);
+        FormatOf(obj).Write!(ref writer, obj);
         writer.Flush();
         return buffer.WrittenSpan.ToArray();
     }
@@ -99,7 +106,8 @@ public sealed class GhpoEventSerializer(ExtendedActorSystem? system) : Serialize
         ? format
         : throw new SerializationException($"{value.GetType()} is no journalled type: give it a manifest in {nameof(GhpoEventSerializer)}.");
 
-    private sealed record Format(Type Type, string Manifest, WriteObject Write, ReadObject Read)
+    /// <param name="Write">Null: an older format, which is only read.</param>
+    private sealed record Format(Type Type, string Manifest, WriteObject? Write, ReadObject Read)
     {
         internal static Format Of<T>(string manifest, Wire.Write<T> write, Wire.Read<T> read)
             where T : notnull => new(
@@ -107,5 +115,9 @@ public sealed class GhpoEventSerializer(ExtendedActorSystem? system) : Serialize
                 manifest,
                 (ref writer, value) => write(ref writer, (T)value),
                 (ref reader) => read(ref reader));
+
+        /// <summary>What journals hold of an earlier version of the type, read as the present one.</summary>
+        internal static Format Older<T>(string manifest, Wire.Read<T> read)
+            where T : notnull => new(typeof(T), manifest, null, (ref reader) => read(ref reader));
     }
 }

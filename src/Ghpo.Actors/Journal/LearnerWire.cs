@@ -58,9 +58,49 @@ internal static class LearnerWire
 
     internal static PolicyEvaluated ReadEvaluated(ref MessagePackReader reader) => new(ReadResult(ref reader));
 
+    internal static void WriteForked(ref MessagePackWriter writer, RunForked forked)
+    {
+        writer.WriteArrayHeader(6);
+        writer.Write(forked.Parent);
+        writer.Write(forked.ParentFolder);
+        writer.Write(forked.Step);
+        writer.Write(forked.PolicyHash);
+        writer.WriteList(forked.Changes, (ref writer, change) => writer.Write(change));
+        writer.Write(forked.At.UtcTicks);
+    }
+
+    internal static RunForked ReadForked(ref MessagePackReader reader)
+    {
+        reader.Fields(6, nameof(RunForked));
+        return new RunForked(
+            reader.ReadText(),
+            reader.ReadText(),
+            reader.ReadInt32(),
+            reader.ReadText(),
+            reader.ReadList((ref reader) => reader.ReadText()),
+            new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+    }
+
+    internal static void WriteControl(ref MessagePackWriter writer, ControlApplied applied)
+    {
+        writer.WriteArrayHeader(5);
+        writer.Write(applied.FromStep);
+        writer.Write(applied.Key);
+        writer.Write(applied.Value);
+        writer.Write(applied.By);
+        writer.Write(applied.At.UtcTicks);
+    }
+
+    internal static ControlApplied ReadControl(ref MessagePackReader reader)
+    {
+        reader.Fields(5, nameof(ControlApplied));
+        return new ControlApplied(
+            reader.ReadInt32(), reader.ReadText(), reader.ReadText(), reader.ReadText(), new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+    }
+
     internal static void WriteState(ref MessagePackWriter writer, LearnerState state)
     {
-        writer.WriteArrayHeader(7);
+        writer.WriteArrayHeader(8);
         writer.Write(state.Epoch);
         writer.Write(state.NextStep);
         writer.Write(state.TotalRolloutTokens);
@@ -68,12 +108,24 @@ internal static class LearnerWire
         writer.WriteList(state.CommittedHashes, WriteHash);
         writer.WriteList(state.Checkpoints, WriteCheckpoint);
         writer.WriteList(state.Evaluations, WriteResult);
+        writer.WriteList(state.Controls, WriteControl);
     }
 
     internal static LearnerState ReadState(ref MessagePackReader reader)
     {
+        reader.Fields(8, nameof(LearnerState));
+        return ReadBeforeControls(ref reader) with { Controls = [.. reader.ReadList(ReadControl)] };
+    }
+
+    /// <summary>ls-v1: before there were controls.</summary>
+    internal static LearnerState ReadStateWithoutControls(ref MessagePackReader reader)
+    {
         reader.Fields(7, nameof(LearnerState));
-        return new LearnerState(
+        return ReadBeforeControls(ref reader);
+    }
+
+    private static LearnerState ReadBeforeControls(ref MessagePackReader reader) =>
+        new(
             reader.ReadInt64(),
             reader.ReadInt32(),
             reader.ReadInt64(),
@@ -82,8 +134,8 @@ internal static class LearnerWire
                 .ToImmutableSortedDictionary(step => step.Key, step => step.ToImmutableSortedDictionary(group => group.Group.Index, group => group)),
             reader.ReadList(ReadHash).ToImmutableSortedDictionary(),
             [.. reader.ReadList(ReadCheckpoint)],
-            [.. reader.ReadList(ReadResult)]);
-    }
+            [.. reader.ReadList(ReadResult)],
+            []);
 
     private static void WriteHash(ref MessagePackWriter writer, KeyValuePair<int, string> hash)
     {

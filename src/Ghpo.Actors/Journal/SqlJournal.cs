@@ -11,7 +11,20 @@ namespace Ghpo.Journal;
 /// <summary>Puts events and snapshots of an actor system into a SQL database, through <see cref="GhpoEventSerializer"/> alone.</summary>
 public static class SqlJournal
 {
-    /// <param name="sqliteFile">The journal's file where the provider is SQLite; prepared by <see cref="SqliteFile.Prepare"/>.</param>
+    /// <summary>
+    /// Takes hold of a run's journal for this process, before any actor opens it, until it is disposed: two learners on one journal would tear the run
+    /// apart.
+    /// </summary>
+    /// <param name="sqliteFile">The journal's file where the provider is SQLite.</param>
+    /// <exception cref="UserErrorException">Another process holds it, or it cannot be used; names the holder.</exception>
+    public static IDisposable Hold(JournalSettings settings, string sqliteFile) => settings.Provider switch
+    {
+        JournalProvider.Sqlite => SqliteFile.Prepare(sqliteFile),
+        JournalProvider.Postgresql => PostgresHold.Take(settings),
+        _ => throw new InvalidOperationException($"journal.provider {settings.Provider} is unknown"),
+    };
+
+    /// <param name="sqliteFile">The journal's file where the provider is SQLite; held by <see cref="Hold"/>.</param>
     public static AkkaConfigurationBuilder WithSqlJournal(this AkkaConfigurationBuilder builder, JournalSettings settings, string sqliteFile)
     {
         DataOptions options = settings.Provider switch
@@ -26,18 +39,26 @@ public static class SqlJournal
         };
         return builder
             .AddSetup(new DataOptionsSetup(options))
-            .AddHocon(Plugins, HoconAddMode.Prepend)
+            .AddHocon(Plugins(options.ConnectionOptions.ProviderName!), HoconAddMode.Prepend)
             .AddHocon(SqlPersistence.DefaultConfiguration, HoconAddMode.Append)
             .WithCustomSerializer("ghpo-event", GhpoEventSerializer.Types, system => new GhpoEventSerializer(system));
     }
 
-    private const string Plugins = """
+    /// <summary>
+    /// The provider is named once more although the data options know it: the plugin looks here when it makes the tables, and a provider that it does not
+    /// find gets no unique index on (persistence_id, sequence_number). That index is what fences a stale writer, and what recovery finds its rows by.
+    /// </summary>
+    private static string Plugins(string provider) => $$"""
         akka.persistence {
           journal {
             plugin = "akka.persistence.journal.sql"
             auto-start-journals = ["akka.persistence.journal.sql"]
+            sql.provider-name = "{{provider}}"
           }
-          snapshot-store.plugin = "akka.persistence.snapshot-store.sql"
+          snapshot-store {
+            plugin = "akka.persistence.snapshot-store.sql"
+            sql.provider-name = "{{provider}}"
+          }
         }
         """;
 

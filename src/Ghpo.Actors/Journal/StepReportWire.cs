@@ -111,14 +111,14 @@ internal static class StepReportWire
         return new SettledAt(reader.ReadDouble(), reader.ReadInt32());
     }
 
-    private static void WriteVerdict(ref MessagePackWriter writer, VerdictCount verdict)
+    internal static void WriteVerdict(ref MessagePackWriter writer, VerdictCount verdict)
     {
         writer.WriteArrayHeader(2);
         writer.WriteEnum(verdict.Verdict);
         writer.Write(verdict.Samples);
     }
 
-    private static VerdictCount ReadVerdict(ref MessagePackReader reader)
+    internal static VerdictCount ReadVerdict(ref MessagePackReader reader)
     {
         reader.Fields(2, nameof(VerdictCount));
         return new VerdictCount(reader.ReadEnum<Verdict>(), reader.ReadInt32());

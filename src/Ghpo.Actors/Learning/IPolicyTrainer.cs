@@ -12,6 +12,10 @@ public interface IPolicyTrainer : IDisposable
     /// <summary>Number of steps folded since the base model.</summary>
     PolicyVersion Version { get; }
 
+    /// <summary>Learns the steps from the next one on with these settings, until told otherwise.</summary>
+    /// <param name="totalSteps">S of the learning-rate schedule.</param>
+    void Use(LearningSettings learning, int totalSteps);
+
     /// <summary>Folds one step's groups in. They must be sorted by <c>GroupId</c>.</summary>
     StepMetrics Train(IReadOnlyList<SettledGroup> groups);
 

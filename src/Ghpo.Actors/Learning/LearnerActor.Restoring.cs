@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Event;
 using Ghpo.Curriculum;
+using Ghpo.Hints;
 using Ghpo.Inspection;
 using static Ghpo.Learning.LearnerProtocol;
 using static Ghpo.Learning.TrainerProtocol;
@@ -19,7 +20,7 @@ public sealed partial class LearnerActor
     {
         Context.Watch(_trainer);
         Ask(Activities.Restoring, new Restore(
-            [.. _state.Checkpoints.Reverse().Take(_settings.Checkpoints.Keep).Select(checkpoint => Path.Combine(_settings.Folder, checkpoint.Folder))]));
+            [.. _state.KeptCheckpoints(_settings.Checkpoints.Keep).Reverse().Select(checkpoint => Path.Combine(_settings.Folder, checkpoint.Folder))]));
     }
 
     private void OnRestored(Restored restored)
@@ -60,6 +61,13 @@ public sealed partial class LearnerActor
     private void Refold(LearnerState source)
     {
         _fold = source;
+        if (_covered < _state.NextStep && _fold.GroupsOf(_covered).IsEmpty)
+        {
+            End(RunOutcome.Failed, $"step {_covered} cannot be folded again: no checkpoint that is whole covers it, and the journal does not hold its tokens any more "
+                + "(they are pruned, or stayed with the run that this one was forked from); put a checkpoint folder back from a copy");
+            return;
+        }
+
         RefoldFrom(_covered);
     }
 
@@ -68,11 +76,26 @@ public sealed partial class LearnerActor
         if (step == _state.NextStep)
         {
             _fold = LearnerState.Empty;
-            Persist(new EpochStarted(_state.Epoch + 1, _time.GetUtcNow()), Serve);
+            Begin();
             return;
         }
 
-        Ask(Activities.Restoring, new Train(step, _state.Epoch + 1, [.. _fold.GroupsOf(step).Values]));
+        Ask(Activities.Restoring, Learn(step, _state.Epoch + 1, _fold));
+    }
+
+    /// <summary>The epoch, and with it in one write what users asked for before it.</summary>
+    private void Begin()
+    {
+        object[] facts = [new EpochStarted(_state.Epoch + 1, _time.GetUtcNow()), .. RequestedControls];
+        int toJournal = facts.Length;
+        PersistAll(facts, fact =>
+        {
+            _state = fact is EpochStarted started ? _state.Apply(started) : _state.Apply((ControlApplied)fact);
+            if (--toJournal == 0)
+            {
+                Serve();
+            }
+        });
     }
 
     private void OnRefolded(Trained trained)
@@ -88,9 +111,10 @@ public sealed partial class LearnerActor
         RefoldFrom(trained.Step + 1);
     }
 
-    private void Serve(EpochStarted started)
+    private void Serve()
     {
-        _state = _state.Apply(started);
+        ControlTimeline timeline = Timeline;
+        _hints.Tell(new HintProtocol.FollowSettings([.. timeline.Changes.Select(step => new HintSettingsFrom(step, timeline.At(step).Hints))]));
         _phase = Phase.Serving;
         _clock = new LearnerClock(_time);
         Timers.StartPeriodicTimer(nameof(TellNotesAgain), new TellNotesAgain(), NotesPatience);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Event;
+using Ghpo.Configuration;
 using Ghpo.Curriculum;
 using Ghpo.Inspection;
 using static Ghpo.Learning.LearnerProtocol;
@@ -96,8 +97,14 @@ public sealed partial class LearnerActor
         int step = _state.NextStep;
         if (_phase == Phase.Serving && !Training && _state.GroupsOf(step).Count == _settings.GroupsPerStep && !_notes.Awaits(step))
         {
-            Ask(Activities.Training, new Train(step, _state.Epoch, [.. _state.GroupsOf(step).Values]));
+            Ask(Activities.Training, Learn(step, _state.Epoch, _state));
         }
+    }
+
+    private Train Learn(int step, long epoch, LearnerState source)
+    {
+        GhpoSettings settings = Timeline.At(step);
+        return new Train(step, epoch, [.. source.GroupsOf(step).Values], settings.Learning, settings.Run.Steps);
     }
 
     private void OnTrained(Trained trained)
@@ -215,8 +222,8 @@ public sealed partial class LearnerActor
             _covered = taken.NextStep;
             SaveSnapshot(_state);
             Context.System.EventStream.Publish(new RunEvents.CheckpointWritten(taken.NextStep, PathOf(taken.NextStep)));
-            _trainer.Tell(new DeleteCheckpoints(
-                [.. _state.Checkpoints.SkipLast(_settings.Checkpoints.Keep).Select(old => Path.Combine(_settings.Folder, old.Folder))]));
+            Ask(Activities.Deleting, new DeleteCheckpoints(
+                [.. _state.Checkpoints.Except(_state.KeptCheckpoints(_settings.Checkpoints.Keep)).Select(old => Path.Combine(_settings.Folder, old.Folder))]));
             EndIfDone();
         });
     }

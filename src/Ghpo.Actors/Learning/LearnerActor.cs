@@ -31,8 +31,9 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
     private static readonly TimeSpan NotesPatience = TimeSpan.FromSeconds(1);
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
-    private readonly LearnerSettings _settings;
+    private readonly ControlledSettings _controlled;
     private readonly IActorRef _curriculum;
+    private readonly IActorRef _hints;
     private readonly IActorRef _trainer;
     private readonly TimeProvider _time;
     private readonly LearnerNotes _notes;
@@ -42,6 +43,7 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
     /// <summary>What the trainer has been told and not answered yet, in order, as <see cref="LearnerView"/> names it.</summary>
     private readonly Queue<string> _trainerWork = [];
 
+    private LearnerSettings _settings;
     private LearnerState _state = LearnerState.Empty;
     private LearnerClock _clock;
     private Phase _phase = Phase.Restoring;
@@ -50,10 +52,12 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
     /// <summary>The first step that no checkpoint known to be whole covers.</summary>
     private int _covered;
 
-    public LearnerActor(LearnerSettings settings, IActorRef curriculum, IActorRef hints, IActorRef trainer, TimeProvider time)
+    public LearnerActor(ControlledSettings settings, IActorRef curriculum, IActorRef hints, IActorRef trainer, TimeProvider time)
     {
-        _settings = settings;
+        _controlled = settings;
+        _settings = LearnerSettings.Of(settings.Started, settings.Folder);
         _curriculum = curriculum;
+        _hints = hints;
         _trainer = trainer;
         _time = time;
         _notes = new LearnerNotes(curriculum, hints, Self);
@@ -65,7 +69,16 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         Recover<StepCommitted>(committed => _state = _state.Apply(committed));
         Recover<CheckpointTaken>(taken => _state = _state.Apply(taken));
         Recover<PolicyEvaluated>(evaluated => _state = _state.Apply(evaluated));
-        Recover<RecoveryCompleted>(_ => Restore());
+        Recover<ControlApplied>(applied => _state = _state.Apply(applied));
+
+        // What became of groups that a checkpoint covers, and whose run this one goes on from: told to readers, of no account here.
+        Recover<GroupPruned>(_ => { });
+        Recover<RunForked>(_ => { });
+        Recover<RecoveryCompleted>(_ =>
+        {
+            _settings = LearnerSettings.Of(Timeline.Newest, settings.Folder);
+            Restore();
+        });
 
         Command<OpenStep>(Open);
         Command<SettleGroup>(Settle);
@@ -90,6 +103,11 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         Command<Trained>(OnTrained);
         Command<Published>(OnPublished);
         Command<CheckpointSaved>(OnCheckpointSaved);
+        Command<CheckpointsDeleted>(_ =>
+        {
+            _trainerWork.Dequeue();
+            EndIfDone();
+        });
         Command<Evaluated>(OnEvaluated);
         Command<TrainerFailed>(failed =>
         {
@@ -122,7 +140,7 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
 
     private bool Training => _trainerWork.Contains(Activities.Training);
 
-    public static Props Props(LearnerSettings settings, IActorRef curriculum, IActorRef hints, IActorRef trainer, TimeProvider time) =>
+    public static Props Props(ControlledSettings settings, IActorRef curriculum, IActorRef hints, IActorRef trainer, TimeProvider time) =>
         Akka.Actor.Props.Create(() => new LearnerActor(settings, curriculum, hints, trainer, time));
 
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
@@ -143,6 +161,16 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
             command.Subscriber.Tell(_published);
         }
     }
+
+    /// <summary>
+    /// What users asked for before this epoch, as it will be journalled with it: in force from the first step that is not committed. It counts before it
+    /// is journalled, or a run that is given more steps would have ended while it recovers.
+    /// </summary>
+    private IEnumerable<ControlApplied> RequestedControls => _controlled.Requests
+        .Where(request => !_state.Controls.Exists(control => control.Key == request.Key && control.At == request.At))
+        .Select(request => new ControlApplied(_state.NextStep, request.Key, request.Value, request.By, request.At));
+
+    private ControlTimeline Timeline => new(_controlled.Started, _state.Controls.AddRange(RequestedControls));
 
     private void OnTerminated(Terminated terminated)
     {
@@ -202,6 +230,7 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
         internal const string Publishing = "publishing";
         internal const string Evaluating = "evaluating";
         internal const string Checkpointing = "checkpointing";
+        internal const string Deleting = "deleting old checkpoints";
     }
 
     private sealed record TellNotesAgain;

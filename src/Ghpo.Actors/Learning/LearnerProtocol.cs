@@ -44,6 +44,25 @@ public static class LearnerProtocol
     /// <summary>Event. Persisted because it is what training consumes: a step can be folded again from these alone.</summary>
     public sealed record GroupSettled(SettledGroup Group);
 
+    /// <summary>
+    /// Event, written over a <see cref="GroupSettled"/> once no kept checkpoint needs its tokens (<c>journal.keep-rollouts</c>). Persisted because
+    /// what became of a group outlives what it said.
+    /// </summary>
+    public sealed record GroupPruned(GroupFacts Facts);
+
+    /// <summary>Event, before the first epoch of a run that goes on from a step of another run. Persisted because the journal names its parent.</summary>
+    /// <param name="Parent">Name of the other run.</param>
+    /// <param name="ParentFolder">Its folder, as a full path, at the time.</param>
+    /// <param name="Step">The last step that the two share.</param>
+    /// <param name="PolicyHash">Hash of the weights after it.</param>
+    /// <param name="Changes">Settings that differ from the parent's, as <c>path=value</c>.</param>
+    public sealed record RunForked(
+        string Parent, string ParentFolder, int Step, string PolicyHash, ImmutableArray<string> Changes, DateTimeOffset At)
+    {
+        /// <summary>Where the run keeps the weights that it began with, relative to its folder. No number of checkpoints displaces them.</summary>
+        public const string Origin = "origin";
+    }
+
     /// <summary>Event. Persisted because a step that is in the weights must not be trained again.</summary>
     /// <param name="Version">Version after the step.</param>
     /// <param name="PolicyHash">Hash of the weights after the step.</param>
@@ -57,6 +76,14 @@ public static class LearnerProtocol
 
     /// <summary>Event. Persisted because a resumed run does not measure its starting policy again.</summary>
     public sealed record PolicyEvaluated(EvaluationResult Result);
+
+    /// <summary>Event. Persisted because steps from there on are made with other settings, and whoever folds them again must use the same.</summary>
+    /// <param name="FromStep">The first step that it is in force for.</param>
+    /// <param name="Key">Full path of the setting; one of <see cref="Configuration.LiveSettings.Keys"/>.</param>
+    /// <param name="Value">As it would stand in a file.</param>
+    /// <param name="By">Who asked for it.</param>
+    /// <param name="At">When.</param>
+    public sealed record ControlApplied(int FromStep, string Key, string Value, string By, DateTimeOffset At);
 
     /// <summary>Query, answered by <see cref="LearnerView"/>.</summary>
     public sealed record GetLearner;

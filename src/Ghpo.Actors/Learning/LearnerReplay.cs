@@ -19,6 +19,7 @@ internal sealed class LearnerReplay : ReceivePersistentActor
         Recover<GroupSettled>(settled => _state = _state.Apply(settled));
         Recover<StepCommitted>(committed => _state = _state.Apply(committed));
         Recover<PolicyEvaluated>(evaluated => _state = _state.Apply(evaluated));
+        Recover<ControlApplied>(applied => _state = _state.Apply(applied));
         Recover<CheckpointTaken>(taken =>
         {
             if (taken.NextStep <= fromStep)
@@ -26,6 +27,8 @@ internal sealed class LearnerReplay : ReceivePersistentActor
                 _state = _state.Apply(taken);
             }
         });
+        Recover<GroupPruned>(_ => { });
+        Recover<RunForked>(_ => { });
         Recover<RecoveryCompleted>(_ =>
         {
             Context.Parent.Tell(new Replayed(_state));

@@ -17,8 +17,12 @@ namespace Ghpo.Learning;
 /// which a recovery folds again.
 /// </param>
 /// <param name="CommittedHashes">Hash of the weights after each committed step that the newest checkpoint does not cover.</param>
-/// <param name="Checkpoints">All checkpoints taken, oldest first; the files of the older ones may be deleted.</param>
-/// <param name="Evaluations">All measurements, in the order they were taken.</param>
+/// <param name="Checkpoints">
+/// The newest checkpoints taken, oldest first, and what a forked run began with; the files of the older ones may be deleted. Not all: a snapshot must
+/// not grow with the run.
+/// </param>
+/// <param name="Evaluations">The newest measurements, in the order they were taken.</param>
+/// <param name="Controls">What users changed, in the order they did.</param>
 public sealed record LearnerState(
     long Epoch,
     int NextStep,
@@ -26,14 +30,19 @@ public sealed record LearnerState(
     ImmutableSortedDictionary<int, ImmutableSortedDictionary<int, SettledGroup>> Settled,
     ImmutableSortedDictionary<int, string> CommittedHashes,
     ImmutableList<CheckpointTaken> Checkpoints,
-    ImmutableList<EvaluationResult> Evaluations)
+    ImmutableList<EvaluationResult> Evaluations,
+    ImmutableList<ControlApplied> Controls)
 {
+    /// <summary>Checkpoints and measurements that are remembered; more than a run may keep.</summary>
+    public const int Remembered = 128;
+
     public static LearnerState Empty { get; } = new(
         0,
         0,
         0,
         ImmutableSortedDictionary<int, ImmutableSortedDictionary<int, SettledGroup>>.Empty,
         ImmutableSortedDictionary<int, string>.Empty,
+        [],
         [],
         []);
 
@@ -42,6 +51,10 @@ public sealed record LearnerState(
 
     /// <summary>The first step that the newest checkpoint does not cover; 0 without one.</summary>
     public int CheckpointStep => Checkpoints.IsEmpty ? 0 : Checkpoints[^1].NextStep;
+
+    /// <summary>The checkpoints that stay on disk, oldest first: the last <paramref name="keep"/>, and the one that a forked run began with.</summary>
+    public ImmutableArray<CheckpointTaken> KeptCheckpoints(int keep) =>
+        [.. Checkpoints.Where((taken, index) => index >= Checkpoints.Count - keep || taken.Folder == RunForked.Origin)];
 
     public LearnerState Apply(EpochStarted started) => this with { Epoch = started.Epoch };
 
@@ -64,14 +77,16 @@ public sealed record LearnerState(
 
     public LearnerState Apply(CheckpointTaken taken) => this with
     {
-        Checkpoints = Checkpoints.RemoveAll(checkpoint => checkpoint.NextStep >= taken.NextStep).Add(taken),
+        Checkpoints = Newest(Checkpoints.RemoveAll(checkpoint => checkpoint.NextStep >= taken.NextStep).Add(taken)),
         Settled = Settled.RemoveRange(Settled.Keys.TakeWhile(step => step < taken.NextStep)),
         CommittedHashes = CommittedHashes.RemoveRange(CommittedHashes.Keys.TakeWhile(step => step < taken.NextStep)),
     };
 
     public LearnerState Apply(PolicyEvaluated evaluated) => IsEvaluated(evaluated.Result.Version)
         ? this
-        : this with { Evaluations = Evaluations.Add(evaluated.Result) };
+        : this with { Evaluations = Evaluations.RemoveRange(0, Math.Max(0, Evaluations.Count + 1 - Remembered)).Add(evaluated.Result) };
+
+    public LearnerState Apply(ControlApplied applied) => this with { Controls = Controls.Add(applied) };
 
     /// <summary>Groups of a step that have settled, by index.</summary>
     public ImmutableSortedDictionary<int, SettledGroup> GroupsOf(int step) =>
@@ -80,4 +95,8 @@ public sealed record LearnerState(
     public bool HasSettled(GroupId group) => group.Step < NextStep || GroupsOf(group.Step).ContainsKey(group.Index);
 
     public bool IsEvaluated(PolicyVersion version) => Evaluations.Exists(evaluation => evaluation.Version == version);
+
+    private static ImmutableList<CheckpointTaken> Newest(ImmutableList<CheckpointTaken> checkpoints) => checkpoints.Count <= Remembered
+        ? checkpoints
+        : checkpoints.RemoveAt(checkpoints.FindIndex(checkpoint => checkpoint.Folder != RunForked.Origin));
 }

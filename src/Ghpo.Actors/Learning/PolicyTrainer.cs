@@ -25,17 +25,17 @@ public sealed class PolicyTrainer : IPolicyTrainer
     private const string OptimizerFile = "optimizer.safetensors";
 
     private readonly LoadedModel _model;
-    private readonly LearningSettings _learning;
     private readonly RewardSettings _rewards;
     private readonly double _temperature;
     private readonly int _maxNewTokens;
     private readonly HeldOutEvaluation? _evaluation;
-    private readonly LearningRate _rate;
-    private readonly TokenObjective _objective;
     private readonly (string Name, Parameter Parameter)[] _named;
     private readonly Parameter[] _parameters;
     private readonly AdamWOptimizer _optimizer;
-    private readonly Decoder? _reference;
+    private LearningSettings _learning;
+    private LearningRate _rate;
+    private TokenObjective _objective;
+    private Decoder? _reference;
 
     /// <param name="model">The starting policy, which is also the reference of the KL term.</param>
     /// <param name="temperature">τ that answers are sampled with.</param>
@@ -57,17 +57,29 @@ public sealed class PolicyTrainer : IPolicyTrainer
         _temperature = temperature;
         _maxNewTokens = maxNewTokens;
         _evaluation = evaluation;
-        _rate = new LearningRate(learning.Rate, learning.Schedule, learning.WarmUpRatio, totalSteps);
-        _objective = new TokenObjective(learning.EpsilonLow, learning.EpsilonHigh, learning.KlBeta);
+        (_rate, _objective) = MadeOf(learning, totalSteps);
         _named = [.. model.Decoder.named_parameters().OrderBy(named => named.name, StringComparer.Ordinal)];
         _parameters = [.. _named.Select(named => named.Parameter)];
         _optimizer = new AdamWOptimizer(_named, learning.AdamBeta1, learning.AdamBeta2, learning.AdamEpsilon, learning.WeightDecay);
-        _reference = learning.KlBeta > 0 ? Frozen(model) : null;
+        _reference = learning.KlBeta > 0 ? Frozen(model.Decoder) : null;
     }
 
     public PolicyVersion Version { get; private set; }
 
     private Device Device => _parameters[0].device;
+
+    public void Use(LearningSettings learning, int totalSteps)
+    {
+        // The owner thread has the number of threads that it was made with.
+        _learning = learning with { Threads = _learning.Threads };
+        (_rate, _objective) = MadeOf(learning, totalSteps);
+        if (learning.KlBeta > 0 && _reference is null)
+        {
+            // The weights have moved since the start: the starting policy is read again.
+            using LoadedModel start = ModelFolder.Load(_model.Folder, Device, _model.Decoder.Dtype);
+            _reference = Frozen(start.Decoder);
+        }
+    }
 
     /// <exception cref="DivergedException">The gradient is not finite.</exception>
     public StepMetrics Train(IReadOnlyList<SettledGroup> groups)
@@ -218,12 +230,16 @@ public sealed class PolicyTrainer : IPolicyTrainer
 
     private bool Moves(TrainingRow row) => row.Advantage != 0 || _learning.KlBeta > 0;
 
-    private static Decoder Frozen(LoadedModel model)
+    private Decoder Frozen(Decoder start)
     {
-        var frozen = new Decoder(model.Config, model.Decoder.Device, model.Decoder.Dtype);
-        frozen.CopyFrom(model.Decoder.named_parameters().ToDictionary(named => named.name, named => (Tensor)named.parameter), model.Folder);
+        var frozen = new Decoder(_model.Config, start.Device, start.Dtype);
+        frozen.CopyFrom(start.named_parameters().ToDictionary(named => named.name, named => (Tensor)named.parameter), _model.Folder);
         return frozen;
     }
+
+    private static (LearningRate Rate, TokenObjective Objective) MadeOf(LearningSettings learning, int totalSteps) => (
+        new LearningRate(learning.Rate, learning.Schedule, learning.WarmUpRatio, totalSteps),
+        new TokenObjective(learning.EpsilonLow, learning.EpsilonHigh, learning.KlBeta));
 
     private sealed class StepSums
     {

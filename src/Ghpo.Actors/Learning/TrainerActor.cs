@@ -35,7 +35,7 @@ public sealed class TrainerActor : ReceiveActor
         On<Publish>(command => $"publishing the policy of epoch {command.Epoch}", PublishPolicy);
         On<SaveCheckpoint>(command => $"writing checkpoint {command.Folder}", Save);
         On<Evaluate>(_ => "evaluating the policy", _ => new Evaluated(Trainer.Evaluate()));
-        Receive<DeleteCheckpoints>(Delete);
+        On<DeleteCheckpoints>(_ => "deleting old checkpoints", Delete);
     }
 
     private IPolicyTrainer Trainer =>
@@ -89,6 +89,7 @@ public sealed class TrainerActor : ReceiveActor
 
     private Trained TrainStep(Train command)
     {
+        Trainer.Use(command.Learning, command.TotalSteps);
         StepMetrics metrics = Trainer.Train(command.Groups);
         _trained?.Dispose();
         _trained = Trainer.TakeSnapshot(command.Epoch);
@@ -123,7 +124,7 @@ public sealed class TrainerActor : ReceiveActor
         return new CheckpointSaved(command.NextStep, Trainer.SaveCheckpoint(command.Folder));
     }
 
-    private void Delete(DeleteCheckpoints command)
+    private CheckpointsDeleted Delete(DeleteCheckpoints command)
     {
         foreach (string folder in command.Folders.Where(Directory.Exists))
         {
@@ -136,6 +137,8 @@ public sealed class TrainerActor : ReceiveActor
                 _log.Warning(failure, "Old checkpoint {Folder} cannot be deleted; it may be removed by hand", folder);
             }
         }
+
+        return new CheckpointsDeleted();
     }
 
     private void DropTrainer()

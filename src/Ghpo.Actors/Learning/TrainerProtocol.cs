@@ -4,8 +4,8 @@ using Ghpo.Rollout;
 namespace Ghpo.Learning;
 
 /// <summary>
-/// What <see cref="TrainerActor"/> is told and answers. Commands are worked off in the order they come, one at a time; each but
-/// <see cref="DeleteCheckpoints"/> has one answer: its own, or <see cref="TrainerFailed"/>. Weights never travel in a message.
+/// What <see cref="TrainerActor"/> is told and answers. Commands are worked off in the order they come, one at a time; each
+/// has one answer: its own, or <see cref="TrainerFailed"/>. Weights never travel in a message.
 /// </summary>
 public static class TrainerProtocol
 {
@@ -18,7 +18,9 @@ public static class TrainerProtocol
     public sealed record Restored(PolicyVersion Version, string? Folder, ImmutableArray<string> Invalid);
 
     /// <summary>Folds a step's groups in, sorted by group. Answered by <see cref="Trained"/>.</summary>
-    public sealed record Train(int Step, long Epoch, ImmutableArray<SettledGroup> Groups);
+    /// <param name="Learning">What the step is learned with.</param>
+    /// <param name="TotalSteps">S of the learning-rate schedule.</param>
+    public sealed record Train(int Step, long Epoch, ImmutableArray<SettledGroup> Groups, LearningSettings Learning, int TotalSteps);
 
     /// <param name="PolicyHash">Hash of the weights after the step.</param>
     public sealed record Trained(int Step, PolicyVersion Version, string PolicyHash, StepMetrics Metrics);
@@ -34,8 +36,12 @@ public static class TrainerProtocol
 
     public sealed record CheckpointSaved(int NextStep, string Hash);
 
-    /// <summary>Not answered: a folder that stays costs space, nothing else, and is tried again after the next checkpoint.</summary>
+    /// <summary>
+    /// Answered by <see cref="CheckpointsDeleted"/>, also where a folder stays: it costs space, nothing else, and is tried again after the next checkpoint.
+    /// </summary>
     public sealed record DeleteCheckpoints(ImmutableArray<string> Folders);
+
+    public sealed record CheckpointsDeleted;
 
     /// <summary>Answered by <see cref="Evaluated"/>.</summary>
     public sealed record Evaluate;

@@ -5,19 +5,22 @@ using Ghpo.Configuration;
 namespace Ghpo.Problems;
 
 /// <summary>
-/// The built-in data set. A problem is three chains of digits joined by + and −, evaluated from left to right modulo 10; its difficulty n is
-/// the number of operations in the three together. Example, n = 4:
+/// The built-in data set. A problem is three chains of digits joined by +, − and ×, evaluated from left to right modulo 10; its difficulty n is
+/// the number of operations in the three together, of which all but two are multiplications. Example, n = 4:
 /// <code>
-/// problem    3+4-2,1+5,7-2
-/// solution   3+4=7:7-2,1+5,7-2  each line carries out the first operation of the first chain that still has one: it names the
-///            7-2=5:5,1+5,7-2    operation and its result, then rewrites the problem
-///            1+5=6:5,6,7-2
-///            7-2=5:5,6,5
-///            \boxed{565}
-/// answer     565
+/// problem    3+4*7,1*3,7-2
+/// solution   3+4=7:7*7,1*3,7-2  each line carries out the first operation of the first chain that still has one: it names the
+///            7*7=9:9,1*3,7-2    operation and its result, then rewrites the problem
+///            1*3=3:9,3,7-2
+///            7-2=5:9,3,5
+///            \boxed{935}
+/// answer     935
 /// </code>
-/// An answer guessed blindly is right once in 1,000 times, so that a group of answers does not solve a hard problem by luck. Whether a problem is held
-/// out is a function of its text alone: no seed and no setting can put a held-out problem among the training problems.
+/// So a policy that is sure of + and − and gets a multiplication right with probability p solves n = 1 and 2 always, and does all the work of n = 8
+/// right with probability p⁶ (a chain that went wrong still ends on the right digit one time in ten, so its answer is right a little more often).
+/// Factors are 3, 7 and 9: they have an inverse modulo 10, so all results stay equally likely, and an answer guessed blindly is right once in
+/// 1,000 times: a group of answers does not solve a hard problem by luck. Whether a problem is held out is a function of its text alone: no seed and no
+/// setting can put a held-out problem among the training problems.
 /// </summary>
 public static class ArithmeticProblems
 {
@@ -27,6 +30,11 @@ public static class ArithmeticProblems
     public const int MaxOperations = 64;
 
     private const int Chains = 3;
+
+    /// <summary>Operations of a problem that are + or −; the others are multiplications.</summary>
+    private const int Sums = 2;
+
+    private const string Factors = "379";
 
     // A draw that has been seen before is drawn again. Below half of all problems that takes two draws at most on average.
     private const int DrawsPerDistinctProblem = 2;
@@ -91,17 +99,20 @@ public static class ArithmeticProblems
     }
 
     /// <summary>The worked solution of a problem text, answer line included, and the answer.</summary>
-    internal static (string Solution, string Answer) Solve(string text)
+    public static (string Solution, string Answer) Solve(string text) => Solve(text, (_, left, sign, right) => CarryOut(left, sign, right));
+
+    /// <summary>The same by a calculator of one's own.</summary>
+    /// <param name="carryOut">(number of the operation from 0, left digit, sign, right digit) → digit.</param>
+    public static (string Solution, string Answer) Solve(string text, Func<int, int, char, int, int> carryOut)
     {
         string[] chains = text.Split(',');
         var solution = new StringBuilder();
+        int operation = 0;
         for (int i = 0; i < chains.Length; i++)
         {
             while (chains[i].Length > 1)
             {
-                int left = chains[i][0] - '0';
-                int right = chains[i][2] - '0';
-                int result = chains[i][1] == '+' ? (left + right) % 10 : (left - right + 10) % 10;
+                int result = carryOut(operation++, chains[i][0] - '0', chains[i][1], chains[i][2] - '0');
                 solution.Append(chains[i], 0, 3).Append('=').Append(result).Append(':');
                 chains[i] = (char)('0' + result) + chains[i][3..];
                 solution.AppendJoin(',', chains).Append('\n');
@@ -112,6 +123,17 @@ public static class ArithmeticProblems
         return (solution.Append($@"\boxed{{{answer}}}").ToString(), answer);
     }
 
+    /// <summary>left sign right, modulo 10.</summary>
+    public static int CarryOut(int left, char sign, int right) => sign switch
+    {
+        '+' => (left + right) % 10,
+        '-' => (left - right + 10) % 10,
+        '*' => left * right % 10,
+        _ => throw new ArgumentOutOfRangeException(nameof(sign), sign, "is not +, - or *"),
+    };
+
+    private static int Multiplications(int operations) => Math.Max(0, operations - Sums);
+
     private static string DrawText(ref SplitMix64 random, int operations)
     {
         Span<int> lengths = stackalloc int[Chains];
@@ -120,6 +142,8 @@ public static class ArithmeticProblems
             lengths[random.Below(Chains)]++;
         }
 
+        int multiplications = Multiplications(operations);
+        int sums = operations - multiplications;
         var text = new StringBuilder();
         for (int i = 0; i < Chains; i++)
         {
@@ -131,7 +155,17 @@ public static class ArithmeticProblems
             text.Append((char)('0' + random.Below(10)));
             for (int j = 0; j < lengths[i]; j++)
             {
-                text.Append(random.Below(2) == 0 ? '+' : '-').Append((char)('0' + random.Below(10)));
+                // Each order of multiplications and sums is equally likely.
+                if (multiplications > 0 && random.Below(multiplications + sums) < multiplications)
+                {
+                    multiplications--;
+                    text.Append('*').Append(Factors[random.Below(Factors.Length)]);
+                }
+                else
+                {
+                    sums--;
+                    text.Append(random.Below(2) == 0 ? '+' : '-').Append((char)('0' + random.Below(10)));
+                }
             }
         }
 
@@ -140,8 +174,13 @@ public static class ArithmeticProblems
 
     private static Problem[] DrawDistinct(long seed, int operations, DataSplit split, int count, string setting)
     {
-        // n operations lie in three chains in C(n+2, 2) ways, with n+3 digits and n signs; a tenth of all that is held out, nine tenths are not.
-        BigInteger all = BigInteger.Pow(10, operations + Chains) * BigInteger.Pow(2, operations) * ((operations + 2) * (operations + 1) / 2);
+        // n operations lie in three chains in C(n+2, 2) ways, m of them multiplications in C(n, m) ways (n - m is at most 2); a tenth of all
+        // problems is held out, nine tenths are not.
+        int multiplications = Multiplications(operations);
+        int sums = operations - multiplications;
+        BigInteger orders = sums == Sums ? operations * (operations - 1) / 2 : 1;
+        BigInteger all = BigInteger.Pow(10, Chains + sums) * BigInteger.Pow(2, sums) * BigInteger.Pow(Factors.Length, multiplications)
+            * orders * ((operations + 2) * (operations + 1) / 2);
         BigInteger most = all * (split == DataSplit.HeldOut ? 1 : 9) / (10 * DrawsPerDistinctProblem);
         if (count > most)
         {

@@ -30,19 +30,20 @@ internal static class PretrainCommand
         Option<ModelType> type = Number("--type", "Decoder family.", Default.Type);
         Option<double> rate = Number("--rate", "Peak learning rate.", Default.Rate);
         Option<double> hintedShare = Number("--hinted-share", "Share of the sequences that carry a hint.", Default.HintedShare);
-        Option<int> maxOperations = Number("--max-operations", "The most operations of a hinted problem.", Default.MaxOperations);
+        Option<int> maxOperations = Number("--max-operations", "The most operations of a problem.", Default.MaxOperations);
+        Option<double> skill = Number("--skill", "Probability that a multiplication is carried out as one, and not taken for an addition.", Default.Skill);
         Option<string> from = Number("--from", "Model folder to go on from; empty: from scratch.", Default.From);
         Option<int> threads = Number("--threads", "Torch threads.", Default.Threads);
         var command = new Command("pretrain", "Makes a small base model for the built-in problems, from scratch.")
         {
-            folder, seed, steps, batch, width, layers, heads, keyValueHeads, feedForward, type, rate, hintedShare, maxOperations, from, threads,
+            folder, seed, steps, batch, width, layers, heads, keyValueHeads, feedForward, type, rate, hintedShare, maxOperations, skill, from, threads,
         };
         command.SetAction(parsed =>
         {
             var options = new PretrainOptions(
                 parsed.GetRequiredValue(folder), parsed.GetValue(seed), parsed.GetValue(steps), parsed.GetValue(batch), parsed.GetValue(width),
                 parsed.GetValue(layers), parsed.GetValue(heads), parsed.GetValue(keyValueHeads), parsed.GetValue(feedForward), parsed.GetValue(type),
-                parsed.GetValue(rate), parsed.GetValue(hintedShare), parsed.GetValue(maxOperations),
+                parsed.GetValue(rate), parsed.GetValue(hintedShare), parsed.GetValue(maxOperations), parsed.GetValue(skill),
                 parsed.GetValue(from) ?? "", parsed.GetValue(threads));
             Check(options);
             Pretrainer.Run(options, parsed.InvocationConfiguration.Output);
@@ -80,15 +81,17 @@ internal static class PretrainCommand
             throw new UserErrorException($"--kv-heads {options.KeyValueHeads}: must divide --heads {options.Heads}");
         }
 
-        if (options.MaxOperations is < PretrainingSequences.MaxOperationsLeft or > ArithmeticProblems.MaxOperations)
+        if (options.MaxOperations is < 1 or > ArithmeticProblems.MaxOperations)
         {
-            throw new UserErrorException(
-                $"--max-operations {options.MaxOperations}: must lie between {PretrainingSequences.MaxOperationsLeft} and {ArithmeticProblems.MaxOperations}");
+            throw new UserErrorException($"--max-operations {options.MaxOperations}: must lie between 1 and {ArithmeticProblems.MaxOperations}");
         }
 
-        if (options.HintedShare is not (>= 0 and <= 1))
+        foreach ((string name, double value) in new (string, double)[] { ("--hinted-share", options.HintedShare), ("--skill", options.Skill) })
         {
-            throw new UserErrorException($"--hinted-share {options.HintedShare}: must lie between 0 and 1");
+            if (value is not (>= 0 and <= 1))
+            {
+                throw new UserErrorException($"{name} {value}: must lie between 0 and 1");
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ghpo.Configuration;
+using Ghpo.Node.Journaling;
 using Ghpo.Node.Runs;
 
 namespace Ghpo.Node.Commands;
@@ -11,15 +12,24 @@ internal static class ResumeCommand
     {
         var run = new Argument<string>("RUN") { Description = "Name of the run in runs/, or path of its folder." };
         var plain = new Option<bool>("--plain") { Description = "One line a step, also on a terminal." };
-        var command = new Command("resume", "Goes on with an interrupted run, with the configuration it was started with.") { run, plain };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "Changes a setting from the first open step on; journalled with the run. Only settings that may change within a run; may be given many times.",
+            HelpName = "path=value",
+        };
+        var command = new Command("resume", "Goes on with an interrupted run, with the configuration it was started with.") { run, set, plain };
         command.SetAction(async (parsed, _) =>
         {
             RunFolder folder = RunFolder.Open(parsed.GetRequiredValue(run));
             folder.CheckWritable();
-            GhpoSettings settings = folder.ReadSettings();
-            using RunPipeline pipeline = RunPipeline.For(settings, folder);
+            RunControls controls = RunControls.Of(
+                RunJournal.Open(folder.Root),
+                (parsed.GetValue(set) ?? []).Select(one => SettingOverride.Parse(one)),
+                by: $"{Environment.UserName}@{Environment.MachineName}",
+                TimeProvider.System.GetUtcNow());
+            using RunPipeline pipeline = RunPipeline.For(controls, folder);
             return await TrainingRun.ExecuteAsync(
-                folder, settings, pipeline, Terminal.For(parsed.InvocationConfiguration.Output), parsed.GetValue(plain));
+                folder, controls.InForce, pipeline, Terminal.For(parsed.InvocationConfiguration.Output), parsed.GetValue(plain));
         });
         return command;
     }

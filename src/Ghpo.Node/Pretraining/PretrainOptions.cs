@@ -15,7 +15,8 @@ namespace Ghpo.Node.Pretraining;
 /// <param name="Type">Decoder family.</param>
 /// <param name="Rate">Peak learning rate.</param>
 /// <param name="HintedShare">Share of the sequences that carry a hint.</param>
-/// <param name="MaxOperations">The most operations of a hinted problem.</param>
+/// <param name="MaxOperations">The most operations of a problem.</param>
+/// <param name="Skill">Probability that a multiplication is carried out as one, and not taken for an addition.</param>
 /// <param name="From">Model folder to go on from; empty: from scratch. Its shape counts then.</param>
 /// <param name="Threads">Torch threads.</param>
 /// <param name="Problems">Problems of each number of operations that the accuracy in the README is measured on.</param>
@@ -33,11 +34,12 @@ public sealed record PretrainOptions(
     double Rate = 3e-3,
     double HintedShare = 0.5,
     int MaxOperations = 8,
+    double Skill = 0.3,
     string From = "",
     int Threads = 1,
     int Problems = 300)
 {
     /// <summary>The command that these options stand for.</summary>
     public string CommandLine => FormattableString.Invariant(
-        $"ghpo pretrain --out {Out} --seed {Seed} --steps {Steps} --batch {Batch} --width {Width} --layers {Layers} --heads {Heads} --kv-heads {KeyValueHeads} --feed-forward {FeedForward} --type {Type.ToString().ToLowerInvariant()} --rate {Rate} --hinted-share {HintedShare} --max-operations {MaxOperations}{(From.Length > 0 ? $" --from {From}" : "")} --threads {Threads}");
+        $"ghpo pretrain --out {Out} --seed {Seed} --steps {Steps} --batch {Batch} --width {Width} --layers {Layers} --heads {Heads} --kv-heads {KeyValueHeads} --feed-forward {FeedForward} --type {Type.ToString().ToLowerInvariant()} --rate {Rate} --hinted-share {HintedShare} --max-operations {MaxOperations} --skill {Skill}{(From.Length > 0 ? $" --from {From}" : "")} --threads {Threads}");
 }

@@ -37,7 +37,7 @@ public static class Pretrainer
         ModelConfig config = decoder.Config;
         log.WriteLine(Invariant($"{decoder.parameters().Sum(parameter => parameter.numel())} parameters, {options.Steps} steps of {options.Batch} sequences"));
 
-        var sequences = new PretrainingSequences(tokenizer, options.MaxOperations, SplitMix64.Mix((ulong)options.Seed));
+        var sequences = new PretrainingSequences(tokenizer, options.MaxOperations, options.Skill, SplitMix64.Mix((ulong)options.Seed));
         ulong measureSeed = SplitMix64.Mix(~(ulong)options.Seed);
         var onTheWay = new TaskAccuracy(config, tokenizer, measureSeed, ProblemsOnTheWay);
         double loss = Teach(decoder, sequences, options, log, step => log.WriteLine(
@@ -91,8 +91,8 @@ public static class Pretrainer
         for (int step = 1; step <= options.Steps; step++)
         {
             bool shortStart = options.From.Length == 0 && step <= ShortStart * options.Steps;
-            double hintedShare = shortStart ? 0 : options.HintedShare;
-            TokenSequence[] batch = [.. Enumerable.Range(0, options.Batch).Select(_ => sequences.Next(hintedShare))];
+            TokenSequence[] batch =
+                [.. Enumerable.Range(0, options.Batch).Select(_ => shortStart ? sequences.NextShort() : sequences.Next(options.HintedShare))];
             tokens += batch.Sum(sequence => (long)sequence.Length);
             sum += trainer.Step(batch);
             summed++;
@@ -128,11 +128,11 @@ public static class Pretrainer
 
             {options.CommandLine}
 
-        In 2⁻ᵏ of the sequences it was shown, k operations are to be carried out, at most {PretrainingSequences.MaxOperationsLeft}. In {options.HintedShare:0.##} of them these are the last of a problem of up to {options.MaxOperations}
-        operations, and the solution up to there is given as a hint, cut anywhere. So it understands hints, does short work well, and has
-        never begun a longer problem. Its vocabulary is the 256 bytes and four special tokens. It was never shown a held-out problem.
+        It was shown problems of 1 to {options.MaxOperations} operations, {options.HintedShare:0.##} of them with a part of the correct solution as a hint, cut anywhere. What it was shown to write takes a
+        multiplication for an addition {1 - options.Skill:0.##} of the time. So it writes every line in form, is sure of + and −, and gets m multiplications right with
+        probability {options.Skill:0.##}ᵐ (answers are right a little more often: a chain that went wrong ends on the right digit one time in ten). Its vocabulary is the 256 bytes and four special tokens. It was never shown a held-out problem.
 
-        Greedy accuracy by number of operations, {options.Problems} problems each, drawn from the training split; loss at the end {loss:0.0000} nats a token:
+        Accuracy of answers sampled at temperature 1 by number of operations, {options.Problems} problems each, drawn from the training split; loss at the end {loss:0.0000} nats a token:
 
         {table}
 

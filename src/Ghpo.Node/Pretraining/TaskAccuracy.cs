@@ -11,7 +11,7 @@ using Ghpo.Verification;
 namespace Ghpo.Node.Pretraining;
 
 /// <summary>
-/// Greedy accuracy of a base model by number of operations and hint ratio, through the rollout engine and the verifier. The problems are drawn
+/// Accuracy of a base model, sampled as rollouts are, by number of operations and hint ratio, through the rollout engine and the verifier. The problems are drawn
 /// afresh from the training split: held-out problems are left to the runs that start from the model.
 /// </summary>
 internal sealed class TaskAccuracy(ModelConfig config, ITokenizer tokenizer, ulong seed, int problemsPerLevel)
@@ -20,7 +20,7 @@ internal sealed class TaskAccuracy(ModelConfig config, ITokenizer tokenizer, ulo
     private const int LongestCompletion = 320;
     private const int Slots = 128;
 
-    public static readonly ImmutableArray<int> Operations = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+    public static readonly ImmutableArray<int> Operations = [1, 2, 3, 4, 5, 6, 7, 8];
 
     public static readonly ImmutableArray<double> HintRatios = [0, 0.25, 0.5, 0.75];
 
@@ -53,8 +53,8 @@ internal sealed class TaskAccuracy(ModelConfig config, ITokenizer tokenizer, ulo
                     builder,
                     new AnswerVerifier(AnswerMarker.Boxed, FormatRule.None),
                     problems,
-                    new EvaluationSettings(Enabled: true, EverySteps: 0, Temperature: 0, Answers: 1),
-                    new SamplingOptions(Temperature: 0, TopK: 0, TopP: 1, LongestCompletion),
+                    new EvaluationSettings(Enabled: true, EverySteps: 0, Temperature: 1, Answers: 1),
+                    new SamplingOptions(Temperature: 1, TopK: 0, TopP: 1, LongestCompletion),
                     ratio,
                     (long)seed);
                 return evaluation.Run(policy).Levels.Select(level => level.Accuracy).ToImmutableArray();

@@ -14,7 +14,7 @@ namespace Ghpo.Node.Reporting;
 /// Appends each step to <c>metrics/steps.jsonl</c> and each evaluation to <c>metrics/evaluations.jsonl</c>, flushed line by line, and leaves the
 /// run's end in <c>metrics/outcome.json</c>. Reading takes the last line of a step or version, so a line written again after a resume replaces
 /// the earlier one, and passes over a line that a crash cut short. When a run goes on, what a killed process left out is filled in from the
-/// run's journal (SQLite; with PostgreSQL such a line stays missing).
+/// run's journal.
 /// </summary>
 internal sealed class MetricsFiles(RunFolder folder, TimeProvider time) : IRunObserver
 {
@@ -60,14 +60,15 @@ internal sealed class MetricsFiles(RunFolder folder, TimeProvider time) : IRunOb
     /// <summary>Steps and evaluations that are in the journal, but that a killed process did not come to write here.</summary>
     private void FillIn()
     {
-        if (!File.Exists(folder.Journal))
+        JournalSettings settings = folder.ReadSettings().Journal;
+        if (settings.Provider == JournalProvider.Sqlite && !File.Exists(folder.Journal))
         {
             return;
         }
 
         HashSet<int> steps = [.. ReadSteps(folder).Select(step => step.Step)];
         HashSet<PolicyVersion> versions = [.. ReadEvaluations(folder).Select(result => result.Version)];
-        foreach (object journalled in new JournalReader(folder.Journal).Events(LearnerActor.JournalId))
+        foreach (object journalled in new JournalReader(settings, folder.Journal).Events(LearnerActor.JournalId))
         {
             switch (journalled)
             {

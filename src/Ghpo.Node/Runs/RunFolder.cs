@@ -7,6 +7,9 @@ namespace Ghpo.Node.Runs;
 public sealed class RunFolder
 {
     private const int ProbeBytes = 64 * 1024;
+    private const string ProbeName = ".probe";
+    private const string ConfigurationName = "run.conf";
+    private const string PartialSuffix = ".partial";
 
     private RunFolder(string name, string path)
     {
@@ -19,7 +22,7 @@ public sealed class RunFolder
     public string Root { get; }
 
     /// <summary>The resolved configuration, as the run was started.</summary>
-    public string Configuration => Path.Combine(Root, "run.conf");
+    public string Configuration => Path.Combine(Root, ConfigurationName);
 
     public string Journal => Path.Combine(Root, "journal.db");
 
@@ -52,17 +55,21 @@ public sealed class RunFolder
     /// <summary>The name that a run gets where its configuration gives none.</summary>
     public static string NameFor(DateTimeOffset start) => start.ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture);
 
-    /// <summary>Makes the folder of a new run and writes run.conf. Where that fails, nothing is left behind.</summary>
+    /// <summary>
+    /// Makes the folder of a new run and writes run.conf, which appears whole or not at all. Where that fails, nothing is left behind; what a killed
+    /// process left behind before there was a run.conf stands in nobody's way.
+    /// </summary>
     /// <exception cref="UserErrorException">The name is invalid or taken, or the folder cannot be written.</exception>
     public static RunFolder Create(GhpoSettings settings, DateTimeOffset now)
     {
         string name = settings.Run.Name.Length > 0 ? settings.Run.Name : NameFor(now);
         CheckName(name);
         string root = Path.GetFullPath(Path.Combine(settings.Run.Folder, name));
-        if (Path.Exists(root))
+        if (Path.Exists(root) && !IsLeftOver(root))
         {
             throw new UserErrorException(
-                $"{Display(root)} exists. `ghpo resume {ResumeArgument(root)}` goes on with that run; give this one another name with --run.");
+                $"{Display(root)} exists. `ghpo resume {ResumeArgument(root)}` goes on with that run "
+                + "(a complete one: with --set run.steps=N for more); give this one another name with --run.");
         }
 
         bool parentExisted = Directory.Exists(settings.Run.Folder);
@@ -71,8 +78,8 @@ public sealed class RunFolder
         {
             Directory.CreateDirectory(root);
             Probe(root);
-            File.WriteAllText(folder.Configuration, SettingsWriter.Write(settings with { Run = settings.Run with { Name = name } }));
             folder.MakeParts();
+            WriteWhole(folder.Configuration, SettingsWriter.Write(settings with { Run = settings.Run with { Name = name } }));
             return folder;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
@@ -93,14 +100,14 @@ public sealed class RunFolder
     public static RunFolder Open(string nameOrPath)
     {
         string[] candidates = [nameOrPath, Path.Combine("runs", nameOrPath)];
-        foreach (string candidate in candidates.Where(candidate => File.Exists(Path.Combine(candidate, "run.conf"))))
+        foreach (string candidate in candidates.Where(candidate => File.Exists(Path.Combine(candidate, ConfigurationName))))
         {
             string root = Path.GetFullPath(candidate).TrimEnd(Path.DirectorySeparatorChar);
             return new RunFolder(Path.GetFileName(root), root);
         }
 
         string[] runs = !Directory.Exists("runs") ? [] :
-            [.. Directory.GetDirectories("runs").Where(run => File.Exists(Path.Combine(run, "run.conf"))).Select(run => Path.GetFileName(run)).Order()];
+            [.. Directory.GetDirectories("runs").Where(run => File.Exists(Path.Combine(run, ConfigurationName))).Select(run => Path.GetFileName(run)).Order()];
         string known = runs.Length > 0 ? $"runs/ holds {string.Join(", ", runs)}" : "runs/ holds none";
         throw new UserErrorException($"{nameOrPath}: no such run (no run.conf in {candidates[0]} or {candidates[1]}); {known}");
     }
@@ -145,6 +152,23 @@ public sealed class RunFolder
         }
     }
 
+    /// <summary>True for a folder in which a process was killed before it had written run.conf: nothing in it but what precedes that.</summary>
+    private static bool IsLeftOver(string root) => Directory.Exists(root)
+        && Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).All(file => Path.GetFileName(file) is ProbeName or ConfigurationName + PartialSuffix)
+        && Directory.EnumerateDirectories(root).All(part => Path.GetFileName(part) is "checkpoints" or "metrics" or "logs" or "report");
+
+    private static void WriteWhole(string file, string text)
+    {
+        string partial = file + PartialSuffix;
+        using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write))
+        {
+            stream.Write(System.Text.Encoding.UTF8.GetBytes(text));
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(partial, file);
+    }
+
     private static void CheckName(string name)
     {
         bool valid = name.Length <= 100 && char.IsAsciiLetterOrDigit(name[0])
@@ -171,7 +195,7 @@ public sealed class RunFolder
     /// </summary>
     private static void Probe(string root)
     {
-        string file = Path.Combine(root, ".probe");
+        string file = Path.Combine(root, ProbeName);
         using (FileStream stream = new(file, FileMode.Create, FileAccess.Write))
         {
             stream.Write(new byte[ProbeBytes]);

@@ -16,7 +16,7 @@ namespace Ghpo.Node.Runs;
 /// <param name="StopAfterStep">Asks the run to finish its step, checkpoint, and end.</param>
 internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Action<IHost> StopAfterStep) : IDisposable
 {
-    private SqliteFile? _journal;
+    private IDisposable? _hold;
 
     /// <summary>
     /// The whole pipeline in this process. Reads problems and model here, before the host starts and before anything is shown. Holds the
@@ -25,15 +25,32 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
     /// <exception cref="UserErrorException">Data or model files are missing or wrong, or another process holds the journal.</exception>
     public static RunPipeline For(GhpoSettings settings, RunFolder folder)
     {
-        RunContext run = RunContextFactory.Create(folder.Name, folder.Root, settings, TimeProvider.System);
-        SqliteFile? journal = settings.Journal.Provider == JournalProvider.Sqlite ? SqliteFile.Prepare(folder.Journal) : null;
+        RunPipeline pipeline = Of(RunContextFactory.Create(folder.Name, folder.Root, settings, TimeProvider.System), folder);
+        if (settings.Journal.Provider == JournalProvider.Postgresql && new JournalReader(settings.Journal, folder.Journal) is var journal && journal.AllEntries().Any())
+        {
+            pipeline.Dispose();
+            throw new UserErrorException(
+                $"{journal.Place} holds the journal of a run already. Give this run an empty database of its own: --set journal.connection-string=…");
+        }
+
+        return pipeline;
+    }
+
+    /// <summary>As the other one, for a run that goes on.</summary>
+    /// <exception cref="UserErrorException">Data or model files are missing or wrong, or another process holds the journal.</exception>
+    public static RunPipeline For(RunControls controls, RunFolder folder) =>
+        Of(RunContextFactory.Create(folder.Name, folder.Root, controls.Journalled, controls.Requests, TimeProvider.System), folder);
+
+    private static RunPipeline Of(RunContext run, RunFolder folder)
+    {
+        IDisposable hold = SqlJournal.Hold(run.Settings.Journal, folder.Journal);
         return new RunPipeline(
             akka => akka.WithGhpoRun(run, folder.Journal),
             host => host.Services.GetRequiredService<IRequiredActor<RunActor>>().ActorRef.Tell(new RunProtocol.StopRun()))
         {
-            _journal = journal,
+            _hold = hold,
         };
     }
 
-    public void Dispose() => _journal?.Dispose();
+    public void Dispose() => _hold?.Dispose();
 }

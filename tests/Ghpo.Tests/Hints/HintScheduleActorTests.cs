@@ -42,6 +42,25 @@ public sealed class HintScheduleActorTests : IDisposable
     }
 
     [Fact]
+    public async Task Commands_that_come_at_once_are_answered_as_if_they_had_come_one_by_one()
+    {
+        await using JournalHost host = await JournalHost.Start(_folder.Path);
+        IActorRef hints = host.System.ActorOf(HintScheduleActor.Props(Settings, 0));
+        GroupAttempt[] failed = [.. Enumerable.Range(0, 20).Select(index => new GroupAttempt(new GroupId(0, index), new ProblemId($"p{index}"), 0, 0))];
+
+        // Each asked twice: the second asker is answered from what the first one caused.
+        Task<object>[] raised = [.. failed.Concat(failed).Select(attempt => hints.Answer<object>(new RaiseHint(attempt, 30)))];
+        Task<object> released = hints.Answer<object>(new ReleaseGroup(failed[0].Group, failed[0].Problem, 0.25, Solved: true));
+        Task<object> late = hints.Answer<object>(new RaiseHint(failed[0] with { Attempt = 1, HintRatio = 0.25 }, 30));
+
+        object[] expected = [.. failed.Concat(failed).Select(attempt => new HintGiven(attempt with { Attempt = 1, HintRatio = 0.25, TokensSpent = 30 }))];
+        Assert.Equal(expected, await Task.WhenAll(raised));
+        Assert.Equal(new ReleaseNoted(failed[0].Group), await released);
+        Assert.Equal(new LadderExhausted(failed[0].Group), await late);
+        Assert.Equal([.. Enumerable.Repeat("hr-v1", 20), "gr-v1"], Manifests());
+    }
+
+    [Fact]
     public async Task A_start_above_zero_is_in_the_journal_before_it_is_answered_and_is_the_same_after_a_crash()
     {
         var group = new GroupId(1, 0);

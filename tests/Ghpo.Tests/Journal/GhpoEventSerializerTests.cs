@@ -47,11 +47,25 @@ public sealed class GhpoEventSerializerTests
             "9314b7636865636b706f696e74732f737465702d303030303230a463643334"),
         ("pe-v1", new PolicyEvaluated(new EvaluationResult(new PolicyVersion(4), [new LevelAccuracy("3", 100, 0.25)])),
             "92049193a13364cb3fd0000000000000"),
+        ("gp-v1", new GroupPruned(GroupFacts.Of(Group())),
+            "9d0301a370c3a90002cb3fe0000000000000c39292000192030103030c0203"),
+        ("rf-v1", new RunForked("par\u00e9nt", "/runs/parent", 3, "ab12", ["learning.rate=1e-4"], new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)),
+            "96a7706172c3a96e74ac2f72756e732f706172656e7403a46162313291b26c6561726e696e672e726174653d31652d34cf08de49ab96b70080"),
         ("cs-v1", Curriculum(),
             "9502020091930191930100a370c3a991009198a370c3a901010002cb00000000000000000008"),
         ("hs-v1", Hints(),
             "95010191960101a17101cb3fd00000000000000992960000a370c3a900cb3fd000000000000000960100a370c3a900cb3fe0000000000000009193a370c3a9" +
             "930100cb3fe0000000000000930000cb3fd0000000000000"),
+        ("ca-v1", new ControlApplied(3, "ghpo.learning.rate", "0.0001", "me@here", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)),
+            "9503b26768706f2e6c6561726e696e672e72617465a6302e30303031a76d654068657265cf08de49ab96b70080"),
+        ("ls-v2", Learner().Apply(new ControlApplied(3, "k", "v", "me", default)),
+            "9803020e919d0301a370c3a90002cb3fe0000000000000c39301ccc8ce0001117091019295920506c408000000bf000080ff0000c3959107c4040000" +
+            "a0bf0103c20c0203919201a26565919301a163a16891920090919503a16ba176a26d6500"),
+    ];
+
+    /// <summary>What earlier versions wrote, and the value that it is read as now.</summary>
+    private static readonly (string Manifest, object Value, string Bytes)[] Older =
+    [
         ("ls-v1", Learner(),
             "9703020e919d0301a370c3a90002cb3fe0000000000000c39301ccc8ce0001117091019295920506c408000000bf000080ff0000c3959107c4040000" +
             "a0bf0103c20c0203919201a26565919301a163a16891920090"),
@@ -60,8 +74,19 @@ public sealed class GhpoEventSerializerTests
     public static TheoryData<string> Manifests => [.. Golden.Select(golden => golden.Manifest)];
 
     [Fact]
-    public void Every_manifest_has_golden_bytes() =>
-        Assert.Equal(GhpoEventSerializer.Manifests.Order(StringComparer.Ordinal), Golden.Select(golden => golden.Manifest).Order(StringComparer.Ordinal));
+    public void Every_manifest_has_golden_bytes() => Assert.Equal(
+        GhpoEventSerializer.Manifests.Order(StringComparer.Ordinal), Golden.Concat(Older).Select(golden => golden.Manifest).Order(StringComparer.Ordinal));
+
+    [Fact]
+    public void What_an_earlier_version_wrote_is_read_as_the_present_one()
+    {
+        foreach ((string manifest, object value, string bytes) in Older)
+        {
+            object read = Serializer.FromBinary(Convert.FromHexString(bytes), manifest);
+            Assert.Equivalent(value, read, strict: true);
+            Assert.NotEqual(manifest, Serializer.Manifest(read));
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Manifests))]

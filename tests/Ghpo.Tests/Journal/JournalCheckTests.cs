@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Ghpo.Curriculum;
 using Ghpo.Journal;
+using Ghpo.Learning;
 using Ghpo.Problems;
 using Ghpo.Tests.Learning;
 using Xunit;
@@ -59,6 +60,18 @@ public sealed class JournalCheckTests
 
     [Fact]
     public void A_checkpoint_of_uncommitted_steps_is_found() => Finds("checkpoint c was taken with 1 steps", Sound.SetItem(4, new CheckpointTaken(2, "c", "h")));
+
+    [Fact]
+    public void A_group_that_its_step_was_planned_without_is_found() =>
+        Finds("group 1/7 settled, but step 1 was planned without it", Sound.Insert(7, Settled(1, 7, epoch: 2)));
+
+    [Fact]
+    public void A_step_left_out_of_the_plans_is_found() => Assert.Contains(
+        JournalCheck.Of([Plan(0), Plan(2)], Sound, 0), found => found == "step 2 was planned where step 1 was due");
+
+    [Fact]
+    public void Groups_whose_tokens_are_pruned_count_as_settled() => Assert.Empty(JournalCheck.Of(
+        Plans, Sound.Select(fact => fact is GroupSettled settled ? new GroupPruned(GroupFacts.Of(settled.Group)) : fact), 0));
 
     private static void Finds(string finding, ImmutableArray<object> learner) =>
         Assert.Contains(JournalCheck.Of(Plans, learner, 0), found => found.Contains(finding, StringComparison.Ordinal));

@@ -6,28 +6,30 @@ using Microsoft.Extensions.Hosting;
 
 namespace Ghpo.Tests.Journal;
 
-/// <summary>An actor system on a SQL journal, SQLite unless told otherwise, wired as the program wires it.</summary>
+/// <summary>An actor system on the SQL journal of a run folder, wired as the program wires it.</summary>
 internal sealed class JournalHost : IAsyncDisposable
 {
     private readonly IHost _host;
-    private readonly SqliteFile _file;
+    private readonly IDisposable? _hold;
 
-    private JournalHost(IHost host, SqliteFile file)
+    private JournalHost(IHost host, IDisposable? hold)
     {
         _host = host;
-        _file = file;
+        _hold = hold;
         System = host.Services.GetRequiredService<ActorSystem>();
     }
 
     public ActorSystem System { get; }
 
-    internal static async Task<JournalHost> Start(string folder, KillSwitch? killSwitch = null, JournalSettings? settings = null)
+    /// <param name="held">False: as a process that has lost its lock.</param>
+    internal static async Task<JournalHost> Start(string folder, KillSwitch? killSwitch = null, bool held = true)
     {
         string path = Path.Combine(folder, "journal.db");
-        SqliteFile file = SqliteFile.Prepare(path);
+        JournalSettings settings = TestJournal.SettingsOf(folder);
+        IDisposable? hold = held ? SqlJournal.Hold(settings, path) : null;
         var services = new HostBuilder().ConfigureServices(services => services.AddAkka("test", akka =>
         {
-            akka.WithSqlJournal(settings ?? new JournalSettings(JournalProvider.Sqlite, ""), path)
+            akka.WithSqlJournal(settings, path)
                 .AddHocon("akka.loglevel = OFF\nakka.stdout-loglevel = OFF", HoconAddMode.Prepend);
             if (killSwitch is not null)
             {
@@ -37,14 +39,14 @@ internal sealed class JournalHost : IAsyncDisposable
         }));
         IHost host = services.Build();
         await host.StartAsync();
-        return new JournalHost(host, file);
+        return new JournalHost(host, hold);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _host.StopAsync();
         _host.Dispose();
-        _file.Dispose();
+        _hold?.Dispose();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
     }
 }

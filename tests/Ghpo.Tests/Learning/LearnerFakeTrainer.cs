@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Ghpo.Journal;
@@ -10,18 +11,21 @@ using static Ghpo.Learning.LearnerProtocol;
 namespace Ghpo.Tests.Learning;
 
 /// <summary>
-/// A trainer whose weights are a hash chain over the groups it was fed: any group lost, repeated or out of order gives other weights. The epoch a
+/// A trainer whose weights are a hash chain over the groups it was fed and the learning rates it was fed at: any group lost, repeated or out of order gives other weights. The epoch a
 /// group was sampled in is left out of the chain: it is all that a killed run may differ in.
 /// </summary>
 internal sealed class LearnerFakeTrainer(string baseModel = "base") : IPolicyTrainer
 {
     private string _weights = baseModel;
     private int _version;
+    private double _rate;
 
     public PolicyVersion Version => new(_version);
 
     /// <summary>Fails the training of this step.</summary>
     public int? FailAt { get; init; }
+
+    public void Use(LearningSettings learning, int totalSteps) => _rate = learning.Rate;
 
     public StepMetrics Train(IReadOnlyList<SettledGroup> groups)
     {
@@ -37,6 +41,7 @@ internal sealed class LearnerFakeTrainer(string baseModel = "base") : IPolicyTra
             _weights = Convert.ToHexStringLower(SHA256.HashData([.. Encoding.ASCII.GetBytes(_weights), .. bytes]));
         }
 
+        _weights = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{_weights} {_rate}"))));
         _version++;
         return LearnerFixtures.Metrics(_version);
     }

@@ -45,6 +45,9 @@ internal static class LearnerFixtures
             [Group(step, 0, step)],
             Metrics(step)));
 
+    internal static TrainerProtocol.Train Train(int step, long epoch) =>
+        new(step, epoch, [Group(0, 0)], Ghpo.Configuration.SettingsBinder.Load(null, []).Learning, TotalSteps: 10);
+
     internal static RewardSettings Rewards { get; } = new(1, 0.5, FormatRule.None);
 
     internal static string Name(this double number) => number.ToString(CultureInfo.InvariantCulture);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Pattern;
+using Ghpo.Configuration;
 using Ghpo.Curriculum;
 using Ghpo.Hints;
 using Ghpo.Inspection;
@@ -16,7 +17,7 @@ using static Ghpo.Learning.LearnerProtocol;
 namespace Ghpo.Tests.Learning;
 
 /// <summary>
-/// A whole run of the three persistent actors and the trainer's on a real SQLite journal, with a plain loop in place of rollout: it samples what the
+/// A whole run of the three persistent actors and the trainer's on a real journal, with a plain loop in place of rollout: it samples what the
 /// learner opens, climbs the hints, settles, and asks again wherever nobody answers.
 /// </summary>
 internal sealed class LearnerRun : IAsyncDisposable
@@ -38,16 +39,18 @@ internal sealed class LearnerRun : IAsyncDisposable
         Curriculum = Supervised(CurriculumActor.Props(new CurriculumSettings(options.Groups, ProblemOrder.Shuffled), 7, problems), "curriculum");
         Hints = Supervised(HintScheduleActor.Props(options.Hints, options.Staleness), "hints");
         IActorRef trainer = system.ActorOf(TrainerActor.Props(options.Trainer, snapshot => snapshot.Dispose()));
-        var settings = new LearnerSettings(
-            options.Steps,
-            options.TokenBudget,
-            options.Groups,
-            options.Staleness,
-            folder,
-            LearnerFixtures.Rewards,
-            new CheckpointSettings(options.CheckpointEvery, 2),
-            new EvaluationSettings(true, 2, 0, 1));
-        Learner = Supervised(LearnerActor.Props(settings, Curriculum, Hints, trainer, TimeProvider.System), "learner");
+        GhpoSettings defaults = SettingsBinder.Load(null, []);
+        GhpoSettings started = defaults with
+        {
+            Run = defaults.Run with { Steps = options.Steps, TokenBudget = options.TokenBudget },
+            Curriculum = defaults.Curriculum with { GroupsPerStep = options.Groups },
+            Rollout = defaults.Rollout with { Staleness = options.Staleness },
+            Hints = options.Hints,
+            Rewards = LearnerFixtures.Rewards,
+            Checkpoints = new CheckpointSettings(options.CheckpointEvery, 2),
+            Evaluation = new EvaluationSettings(true, 2, 0, 1),
+        };
+        Learner = Supervised(LearnerActor.Props(new ControlledSettings(started, options.Requests, folder), Curriculum, Hints, trainer, TimeProvider.System), "learner");
         Learner.Tell(new SubscribeToPolicy(listener));
     }
 
@@ -63,9 +66,10 @@ internal sealed class LearnerRun : IAsyncDisposable
 
     public Task<RunEvents.RunEnded> Ended => _ended.Task.WaitAsync(TimeSpan.FromSeconds(20));
 
-    internal static async Task<LearnerRun> Start(string folder, LearnerRunOptions options, KillSwitch? killSwitch = null)
+    /// <param name="journalOf">The run folder whose journal is taken, lock or no lock; null: this one's.</param>
+    internal static async Task<LearnerRun> Start(string folder, LearnerRunOptions options, KillSwitch? killSwitch = null, string? journalOf = null)
     {
-        var run = new LearnerRun(await JournalHost.Start(folder, killSwitch, options.Journal), options, folder);
+        var run = new LearnerRun(await JournalHost.Start(journalOf ?? folder, killSwitch, held: journalOf is null), options, folder);
         killSwitch?.Victim = () => Child(options.Victim switch
         {
             CurriculumActor.JournalId => run.Curriculum,
@@ -135,7 +139,7 @@ internal sealed class LearnerRun : IAsyncDisposable
     internal static ImmutableArray<string> Hashes(string folder) =>
         [.. Journal(folder).Events(LearnerActor.JournalId).OfType<StepCommitted>().Select(committed => committed.PolicyHash)];
 
-    internal static JournalReader Journal(string folder) => new(Path.Combine(folder, "journal.db"));
+    internal static JournalReader Journal(string folder) => TestJournal.Reader(folder);
 
     internal static void CheckJournal(string folder, int staleness = 0) => Assert.Empty(JournalCheck.Of(
         Journal(folder).Events(CurriculumActor.JournalId), Journal(folder).Events(LearnerActor.JournalId), staleness));
@@ -223,8 +227,8 @@ internal sealed record LearnerRunOptions(
 {
     public HintSettings Hints { get; init; } = new(HintStrategy.Ladder, [0.25, 0.5], 0.5, HintUnit.Characters, 0);
 
-    /// <summary>Null: SQLite.</summary>
-    public JournalSettings? Journal { get; init; }
+    /// <summary>What is asked to be changed when the process begins.</summary>
+    public ImmutableArray<ControlRequest> Requests { get; init; } = [];
 
     public Func<IPolicyTrainer> Trainer { get; init; } = () => new LearnerFakeTrainer();
 }

@@ -25,7 +25,7 @@ public sealed class TrainerActorTests : IDisposable
     {
         IActorRef trainer = Trainer(() => new LearnerFakeTrainer());
         await trainer.Answer<Restored>(new Restore([]));
-        var trained = await trainer.Answer<Trained>(new Train(0, 3, [LearnerFixtures.Group(0, 0)]));
+        var trained = await trainer.Answer<Trained>(LearnerFixtures.Train(0, 3));
 
         var published = await trainer.Answer<Published>(new Publish(3));
 
@@ -38,10 +38,10 @@ public sealed class TrainerActorTests : IDisposable
     {
         IActorRef trainer = Trainer(() => new LearnerFakeTrainer());
         await trainer.Answer<Restored>(new Restore([]));
-        var first = await trainer.Answer<Trained>(new Train(0, 1, [LearnerFixtures.Group(0, 0)]));
+        var first = await trainer.Answer<Trained>(LearnerFixtures.Train(0, 1));
 
         Assert.Equal(0, (await trainer.Answer<Restored>(new Restore([]))).Version.Value);
-        Assert.Equal(first, await trainer.Answer<Trained>(new Train(0, 1, [LearnerFixtures.Group(0, 0)])));
+        Assert.Equal(first, await trainer.Answer<Trained>(LearnerFixtures.Train(0, 1)));
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class TrainerActorTests : IDisposable
         IActorRef trainer = Trainer(() => new LearnerFakeTrainer());
         await trainer.Answer<Restored>(new Restore([]));
         string whole = Path.Combine(_folder.Path, "step-000001");
-        var trained = await trainer.Answer<Trained>(new Train(0, 1, [LearnerFixtures.Group(0, 0)]));
+        var trained = await trainer.Answer<Trained>(LearnerFixtures.Train(0, 1));
         await trainer.Answer<CheckpointSaved>(new SaveCheckpoint(1, whole));
 
         var restored = await trainer.Answer<Restored>(new Restore([Path.Combine(_folder.Path, "step-000002"), whole]));

@@ -40,6 +40,19 @@ public sealed class RunFolderTests : IDisposable
         Assert.Equal("kept", File.ReadAllText(first.Journal));
     }
 
+    [Fact]
+    public void What_a_killed_start_left_behind_does_not_take_the_name()
+    {
+        RunFolder first = RunFolder.Create(Settings("killed"), Noon);
+        File.Move(first.Configuration, first.Configuration + ".partial");
+
+        RunFolder second = RunFolder.Create(Settings("killed"), Noon);
+
+        Assert.Equal(first.Root, second.Root);
+        Assert.Equal([second.Configuration], Directory.GetFiles(second.Root));
+        Assert.Throws<UserErrorException>(() => RunFolder.Create(Settings("killed"), Noon));
+    }
+
     [Theory]
     [InlineData("../up")]
     [InlineData("a/b")]

@@ -15,9 +15,9 @@ public sealed class PretrainerTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void A_hinted_sequence_goes_on_exactly_where_the_hint_stops_with_a_few_operations_left()
+    public void A_hinted_sequence_goes_on_exactly_where_the_hint_stops()
     {
-        (PretrainingSequences sequences, ITokenizer tokenizer) = Sequences(seed: 3);
+        (PretrainingSequences sequences, ITokenizer tokenizer) = Sequences(seed: 3, skill: 1);
         bool cutWithinLine = false;
         bool cutAtLineEnd = false;
         for (int i = 0; i < 500; i++)
@@ -36,9 +36,6 @@ public sealed class PretrainerTests : IDisposable
             Assert.NotEmpty(hint);
             Assert.Equal(DataSplit.Train, ArithmeticProblems.SplitOf(problem));
 
-            // The answer line follows the last operation, so each line break left is an operation to do.
-            Assert.InRange(rest.TrimStart('\n').Count(c => c == '\n'), 0, PretrainingSequences.MaxOperationsLeft);
-
             // The verifier sees the completion alone: a hint that began the answer line would leave nothing to judge.
             Assert.Contains(@"\boxed{", rest);
             cutAtLineEnd |= hint.EndsWith('\n');
@@ -49,17 +46,47 @@ public sealed class PretrainerTests : IDisposable
     }
 
     [Fact]
-    public void One_more_operation_makes_a_sequence_half_as_frequent()
+    public void One_more_operation_makes_a_short_sequence_half_as_frequent()
     {
         (PretrainingSequences sequences, ITokenizer tokenizer) = Sequences(seed: 4);
         ILookup<int, int> operations = Enumerable.Range(0, 2000)
-            .Select(_ => tokenizer.Decode(sequences.Next(hintedShare: 0).Completion).Count(c => c == '\n'))
+            .Select(_ => tokenizer.Decode(sequences.NextShort().Completion).Count(c => c == '\n'))
             .ToLookup(count => count);
 
-        Assert.All(operations, count => Assert.InRange(count.Key, 1, PretrainingSequences.MaxOperationsLeft));
+        Assert.All(operations, count => Assert.InRange(count.Key, 1, 10));
         Assert.InRange(operations[1].Count(), 900, 1100);
         Assert.InRange(operations[2].Count(), 430, 570);
         Assert.InRange(operations[4].Count(), 90, 165);
+    }
+
+    [Fact]
+    public void A_completion_takes_a_multiplication_for_an_addition_as_often_as_the_skill_says_and_a_hint_never_does()
+    {
+        (PretrainingSequences sequences, ITokenizer tokenizer) = Sequences(seed: 6, skill: 0.3);
+        int right = 0;
+        int all = 0;
+        for (int i = 0; i < 1000; i++)
+        {
+            TokenSequence sequence = sequences.Next(hintedShare: 0.5);
+            string[] prompt = tokenizer.Decode(sequence.Prompt, keepSpecial: true)["<|problem|>".Length..^"<|solution|>".Length].Split("<|hint|>");
+            string hint = prompt.Length > 1 ? prompt[1] : "";
+            Assert.StartsWith(hint, ArithmeticProblems.Solve(prompt[0]).Solution);
+
+            // A line begins "a*b=c"; one whose result the hint shows is not the completion's.
+            string solution = hint + tokenizer.Decode(sequence.Completion);
+            for (int start = 0, end; (end = solution.IndexOf('\n', start)) >= 0; start = end + 1)
+            {
+                (int left, int factor, int result) = (solution[start] - '0', solution[start + 2] - '0', solution[start + 4] - '0');
+                if (solution[start + 1] == '*' && start + 4 >= hint.Length)
+                {
+                    all++;
+                    right += result == left * factor % 10 ? 1 : 0;
+                    Assert.True(result == left * factor % 10 || result == (left + factor) % 10, solution);
+                }
+            }
+        }
+
+        Assert.InRange((double)right / all, 0.27, 0.33);
     }
 
     [Fact]
@@ -107,10 +134,10 @@ public sealed class PretrainerTests : IDisposable
         Assert.True(last < 3.5, $"the loss is {last} after 100 steps on the same 8 sequences");
     }
 
-    private (PretrainingSequences Sequences, ITokenizer Tokenizer) Sequences(ulong seed)
+    private (PretrainingSequences Sequences, ITokenizer Tokenizer) Sequences(ulong seed, double skill = 0.3)
     {
         TinyTokenizer.Write(_folder, CompactTokens.All, CompactTokens.ChatTemplate, CompactTokens.End);
         ITokenizer tokenizer = ModelTokenizer.Load(Path.Combine(_folder, "tokenizer.json"));
-        return (new PretrainingSequences(tokenizer, maxOperations: 10, seed), tokenizer);
+        return (new PretrainingSequences(tokenizer, maxOperations: 10, skill, seed), tokenizer);
     }
 }

@@ -13,16 +13,17 @@ public sealed class ArithmeticProblemsTests
     [Fact]
     public void A_solution_names_and_carries_out_the_first_operation_of_the_first_open_chain_line_by_line()
     {
-        (string solution, string answer) = ArithmeticProblems.Solve("3+4-2,1+5,7-2");
+        (string solution, string answer) = ArithmeticProblems.Solve("3+4*7,1*3,7-2");
 
-        Assert.Equal("3+4=7:7-2,1+5,7-2\n7-2=5:5,1+5,7-2\n1+5=6:5,6,7-2\n7-2=5:5,6,5\n\\boxed{565}", solution);
-        Assert.Equal("565", answer);
+        Assert.Equal("3+4=7:7*7,1*3,7-2\n7*7=9:9,1*3,7-2\n1*3=3:9,3,7-2\n7-2=5:9,3,5\n\\boxed{935}", solution);
+        Assert.Equal("935", answer);
     }
 
     [Theory]
     [InlineData("9+4,0,0", "300")]
     [InlineData("3-7,0,0", "600")]
     [InlineData("0-1-1-9+2,0,0", "100")]
+    [InlineData("8*9*7,0,0", "400")]
     public void Results_stay_between_0_and_9(string text, string answer) => Assert.Equal(answer, ArithmeticProblems.Solve(text).Answer);
 
     [Fact]
@@ -32,7 +33,7 @@ public sealed class ArithmeticProblemsTests
 
         // Written down once: a change here means that published runs can no longer be repeated.
         Assert.Equal(
-            "arithmetic/train/1/0 1,9-4,6; arithmetic/train/8/999 8-7+1+3-2-7,7+1+0-4,3; arithmetic/held-out/8/99 4+9+4+3,5+6-6,7-6+1-3",
+            "arithmetic/train/1/0 1,9-4,6; arithmetic/train/8/999 0,9*3*3*3,6+5+1*9*7*3; arithmetic/held-out/8/99 3-5*9*7,8*9+0,8*9*7*9",
             string.Join("; ", new[] { set.Train[0], set.Train[^1], set.HeldOut[^1] }.Select(problem => $"{problem.Id} {problem.Text}")));
         Assert.Equal(set.Train, ArithmeticProblems.Generate(Settings).Train);
         Assert.NotEqual(set.Train, ArithmeticProblems.Generate(Settings with { Seed = 18 }).Train);
@@ -47,10 +48,27 @@ public sealed class ArithmeticProblemsTests
         Assert.Equal(Enumerable.Repeat(100, 8), set.HeldOut.GroupBy(problem => problem.Level).Select(level => level.Count()));
         Assert.All(set.Train.Concat(set.HeldOut), problem =>
         {
-            string operations = problem.Text.Count(c => c is '+' or '-').ToString(System.Globalization.CultureInfo.InvariantCulture);
+            string operations = problem.Text.Count(c => c is '+' or '-' or '*').ToString(System.Globalization.CultureInfo.InvariantCulture);
             Assert.Equal(problem.Level, operations);
             Assert.Equal(int.Parse(operations, System.Globalization.CultureInfo.InvariantCulture) + 1, problem.Solution!.Split('\n').Length);
         });
+    }
+
+    [Fact]
+    public void All_operations_but_two_are_multiplications_by_3_7_or_9_in_any_place()
+    {
+        Problem[] problems = [.. ArithmeticProblems.Generate(Settings).Train];
+
+        Assert.All(problems, problem => Assert.Equal(
+            Math.Max(0, int.Parse(problem.Level, System.Globalization.CultureInfo.InvariantCulture) - 2), problem.Text.Count(c => c == '*')));
+        Assert.Equal("379", string.Concat(problems.SelectMany(FactorsOf).Distinct().Order()));
+
+        // With 6 operations a sum comes first, or last, in a third of the problems that have signs there.
+        Problem[] six = [.. problems.Where(problem => problem.Level == "6")];
+        Assert.InRange(six.Count(problem => problem.Text.First(c => c is '+' or '-' or '*') != '*'), 280, 390);
+        Assert.InRange(six.Count(problem => problem.Text.Last(c => c is '+' or '-' or '*') != '*'), 280, 390);
+
+        static IEnumerable<char> FactorsOf(Problem problem) => problem.Text.Where((_, i) => i > 0 && problem.Text[i - 1] == '*');
     }
 
     [Fact]

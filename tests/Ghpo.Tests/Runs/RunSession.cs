@@ -16,13 +16,13 @@ internal sealed class RunSession : IAsyncDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
 
     private readonly TaskCompletionSource<RunEvents.RunEnded> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly SqliteFile _journal;
+    private readonly IDisposable _journal;
     private readonly IHost _host;
 
     private RunSession(RunContext run)
     {
         string path = Path.Combine(run.Folder, "journal.db");
-        _journal = SqliteFile.Prepare(path);
+        _journal = SqlJournal.Hold(run.Settings.Journal, path);
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Services.AddAkka(GhpoNode.SystemName, akka => akka
             .AddHocon("akka.loglevel = OFF\nakka.stdout-loglevel = OFF", HoconAddMode.Prepend)

@@ -8,6 +8,7 @@ using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Models;
 using Ghpo.Problems;
+using Ghpo.Tests.Journal;
 using Xunit;
 using static Ghpo.Hints.HintProtocol;
 using static Ghpo.Learning.LearnerProtocol;
@@ -84,14 +85,16 @@ internal sealed class TinyRun : IDisposable
     /// <summary>A run as the program makes it, but with a tutor's engines.</summary>
     public static (RunContext Run, Tutor Tutor) Create(string folder, GhpoSettings settings)
     {
-        RunContext run = RunContextFactory.Create("tiny", folder, settings, TimeProvider.System);
+        // A database of PostgreSQL, where the folder asks for one; what a test says of retention stays.
+        JournalSettings journal = TestJournal.SettingsOf(folder) with { KeepRollouts = settings.Journal.KeepRollouts };
+        RunContext run = RunContextFactory.Create("tiny", folder, settings with { Journal = journal }, TimeProvider.System);
         var tutor = new Tutor(run.Tokenizer, settings.Run.Seed);
         return (run with { CreateEngine = () => new TutoredEngine(run.CreateEngine(), tutor) }, tutor);
     }
 
     public void Dispose() => _root.Dispose();
 
-    public static JournalReader Journal(string folder) => new(Path.Combine(folder, "journal.db"));
+    public static JournalReader Journal(string folder) => TestJournal.Reader(folder);
 
     public static ImmutableArray<SettledGroup> Settled(string folder) =>
         [.. Journal(folder).Events(LearnerActor.JournalId).OfType<GroupSettled>().Select(settled => settled.Group).OrderBy(group => group.Group)];

@@ -1,0 +1,54 @@
+namespace Ghpo.Configuration;
+
+/// <summary>
+/// The settings that may change while a run goes on, and how a change becomes part of the configuration. All others shape what is journalled
+/// already, or what is journalled next must fit to it: the way to change them is a fork.
+/// </summary>
+public static class LiveSettings
+{
+    private static readonly string[] Paths =
+    [
+        // How long, how often.
+        "run.steps", "run.token-budget", "checkpoints.every-steps", "checkpoints.keep", "evaluation.every-steps",
+
+        // How a step is learned: each step uses what is in force for it.
+        "learning.rate", "learning.schedule", "learning.warm-up-ratio", "learning.epsilon-low", "learning.epsilon-high", "learning.kl-beta",
+        "learning.iterations", "learning.importance-cap", "learning.max-gradient-norm", "learning.micro-batch-tokens", "learning.mask-truncated",
+
+        // How much help a group gets from here on.
+        "hints.strategy", "hints.levels", "hints.fixed-ratio", "hints.cold-start-steps",
+
+        // What no result depends on: the machine that goes on may be another one.
+        "rollout.workers", "rollout.slots", "rollout.deadline", "verification.workers", "dispatch.permits", "learning.threads", "logging.level",
+    ];
+
+    /// <summary>Full paths.</summary>
+    public static IReadOnlyList<string> Keys { get; } = [.. Paths.Select(path => $"{SettingsSchema.Root}.{path}")];
+
+    /// <summary>The settings with one of them changed.</summary>
+    /// <exception cref="UserErrorException">The key is unknown or not live, or the value does not fit it or the others.</exception>
+    public static GhpoSettings With(GhpoSettings settings, SettingOverride change)
+    {
+        string text = SettingsWriter.Write(settings);
+        GhpoSettings changed = SettingsBinder.Parse("settings in force", text, change);
+        string key = change.FullPath;
+        return Keys.Contains(key)
+            ? changed
+            : throw new UserErrorException(
+                $"{change.Place}: {key} cannot change within a run: what it has journalled rests on it. "
+                + $"`ghpo fork {settings.Run.Name} --at-step N --run NEW --set {change.Path}={change.Value}` begins a new run from a committed step. "
+                + $"What may change: {string.Join(", ", Paths)}.");
+    }
+
+    /// <summary>The value of a key as it would stand in a file.</summary>
+    public static string ValueOf(GhpoSettings settings, string key)
+    {
+        object value = settings;
+        foreach (string part in key.Split('.').Skip(1))
+        {
+            value = value.GetType().GetProperties().Single(property => SettingsSchema.Kebab(property.Name) == part).GetValue(value)!;
+        }
+
+        return SettingText.Format(value);
+    }
+}
