@@ -130,7 +130,7 @@ internal sealed class PlainRollout(
             sampled.Prompted.HintShortened,
             sampled.Prompted.Prompt,
             attempt.HintRatio > 0 ? prompts.Build(attempt with { HintRatio = 0 }, problem).Prompt : [],
-            [.. completions.Zip(judgements, (completion, judgement) => new TrainingSample(completion, judgement.Verdict, judgement.Format))],
+            [.. completions.Zip(judgements, (completion, judgement) => new TrainingSample(completion, judgement.Verdict, judgement.Format) { OwnScore = judgement.OwnScore })],
             sampled.Trial.DroppedTokens,
             policy.Epoch,
             policy.Version);

@@ -41,6 +41,11 @@ public static class SettingsRules
             yield return Conflict("one of the reward weights must be above 0", "rewards.accuracy-weight", "rewards.format-weight");
         }
 
+        if (settings.Rewards.Length is { Weight: > 0 } length && length.SoftLimit >= length.HardLimit)
+        {
+            yield return Conflict($"must be above ghpo.rewards.length.soft-limit ({length.SoftLimit})", "rewards.length.hard-limit", "rewards.length.soft-limit");
+        }
+
         if (settings.Rollout.Staleness >= settings.Run.Steps)
         {
             yield return Conflict($"must be below ghpo.run.steps ({settings.Run.Steps})", "rollout.staleness", "run.steps");

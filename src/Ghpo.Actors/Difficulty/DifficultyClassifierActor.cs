@@ -66,7 +66,7 @@ public sealed class DifficultyClassifierActor : ReceiveActor
         PromptedGroup prompted = rollout.Prompted;
         GroupAttempt attempt = prompted.Attempt;
         ImmutableArray<TrainingSample> samples = [.. rollout.Completions.Zip(
-            group.Judgements, (completion, judgement) => new TrainingSample(completion, judgement.Verdict, judgement.Format))];
+            group.Judgements, (completion, judgement) => new TrainingSample(completion, judgement.Verdict, judgement.Format) { OwnScore = judgement.OwnScore })];
         return new Settled(new SettledGroup(
             attempt.Group,
             attempt.Problem,

@@ -52,7 +52,8 @@ public static class RunContextFactory
         bool evaluated = settings.Evaluation.Enabled && problems.HeldOut.Count > 0;
         GhpoSettings inForce = settings with { Evaluation = settings.Evaluation with { Enabled = evaluated } };
 
-        var verifier = new AnswerVerifier(settings.Verification.Extraction, settings.Rewards.Format, new EquivalenceOptions(settings.Verification.Precision));
+        var verifier = new AnswerVerifier(
+            settings.Verification.Extraction, settings.Rewards.Format, new EquivalenceOptions(settings.Verification.Precision), IsolatedReward.Load(settings.Rewards.Own));
         int maxLength = settings.Prompt.MaxTokens + settings.Rollout.MaxNewTokens;
         GenerationEngine.RequirePositions(config, maxLength);
 

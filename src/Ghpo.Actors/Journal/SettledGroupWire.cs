@@ -45,20 +45,26 @@ internal static class SettledGroupWire
 
     private static void WriteSample(ref MessagePackWriter writer, TrainingSample sample)
     {
-        writer.WriteArrayHeader(5);
+        // The score of a user's own reward is there only if it is not 0.
+        writer.WriteArrayHeader(sample.OwnScore == 0 ? 5 : 6);
         writer.WriteTokens(sample.Completion.Tokens);
         writer.WriteFloats(sample.Completion.LogProbs);
         writer.WriteEnum(sample.Completion.Finish);
         writer.WriteEnum(sample.Verdict);
         writer.Write(sample.Format);
+        if (sample.OwnScore != 0)
+        {
+            writer.Write(sample.OwnScore);
+        }
     }
 
     private static TrainingSample ReadSample(ref MessagePackReader reader)
     {
-        reader.Fields(5, nameof(TrainingSample));
-        return new TrainingSample(
+        int fields = reader.Fields(5, 6, nameof(TrainingSample));
+        var sample = new TrainingSample(
             new Completion(reader.ReadTokens(), reader.ReadFloats(), reader.ReadEnum<FinishReason>()),
             reader.ReadEnum<Verdict>(),
             reader.ReadBoolean());
+        return fields == 6 ? sample with { OwnScore = reader.ReadDouble() } : sample;
     }
 }

@@ -29,6 +29,15 @@ internal static class Wire
         }
     }
 
+    /// <summary>Opens a record whose last fields may be left out, and says how many it has.</summary>
+    internal static int Fields(this ref MessagePackReader reader, int fewest, int most, string of)
+    {
+        int found = reader.ReadArrayHeader();
+        return found >= fewest && found <= most
+            ? found
+            : throw new SerializationException($"{of} has {found} fields where {fewest} to {most} are expected");
+    }
+
     internal static string ReadText(this ref MessagePackReader reader) =>
         reader.ReadString() ?? throw new SerializationException("a text is nil");
 

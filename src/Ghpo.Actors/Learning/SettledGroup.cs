@@ -23,7 +23,11 @@ public enum Settlement
 }
 
 /// <summary>One answer as training needs it.</summary>
-public sealed record TrainingSample(Completion Completion, Verdict Verdict, bool Format);
+public sealed record TrainingSample(Completion Completion, Verdict Verdict, bool Format)
+{
+    /// <summary>The score of the user's own reward; 0 where there is none.</summary>
+    public double OwnScore { get; init; }
+}
 
 /// <summary>
 /// Everything that training needs of a group; the journal holds it, so that a step can be folded again. Prompt is the very prompt the

@@ -9,7 +9,8 @@ namespace Ghpo.Verification;
 /// <param name="extraction">The marker that an answer counts behind.</param>
 /// <param name="format">The form asked for; it does not touch the verdict.</param>
 /// <param name="options">How answers are compared; null for the defaults.</param>
-public sealed class AnswerVerifier(AnswerMarker extraction, FormatRule format, EquivalenceOptions? options = null)
+/// <param name="own">The user's own reward, null for none. Where it fails, the verdict is <see cref="Verdict.VerifierFailed"/>.</param>
+public sealed class AnswerVerifier(AnswerMarker extraction, FormatRule format, EquivalenceOptions? options = null, IsolatedReward? own = null)
 {
     private readonly EquivalenceOptions _options = options ?? new EquivalenceOptions();
 
@@ -21,8 +22,20 @@ public sealed class AnswerVerifier(AnswerMarker extraction, FormatRule format, E
         ArgumentNullException.ThrowIfNull(completion);
         ArgumentNullException.ThrowIfNull(problem);
         bool truncated = finish == FinishReason.Length;
-        bool formed = FormatMatcher.Matches(format, completion);
         ExtractedAnswer? answer = AnswerExtractor.Find(completion, extraction, truncated);
+        Judgement judgement = Judge(completion, answer, truncated, problem);
+        if (own is null || !judgement.Counts)
+        {
+            return judgement;
+        }
+
+        (double score, string? failure) = own.Score(new AnsweredProblem(problem, completion, answer?.Text, judgement.Verdict));
+        return failure is null ? judgement with { OwnScore = score } : judgement with { Verdict = Verdict.VerifierFailed, Reason = failure };
+    }
+
+    private Judgement Judge(string completion, ExtractedAnswer? answer, bool truncated, Problem problem)
+    {
+        bool formed = FormatMatcher.Matches(format, completion);
 
         // The reference is looked at first: whether a problem can be judged does not depend on the completion.
         Comparison comparison = AnswerComparer.Explain(problem.Answer, answer?.Text ?? "", _options);

@@ -25,6 +25,9 @@ public enum Verdict
 /// <param name="Format">True if the completion has the required form; true where no form is required.</param>
 public sealed record Judgement(Verdict Verdict, bool Format, string Reason)
 {
+    /// <summary>The score of the user's own reward; 0 where there is none.</summary>
+    public double OwnScore { get; init; }
+
     /// <summary>True if the completion may take part in advantages.</summary>
     public bool Counts => Verdict is not (Verdict.Unverifiable or Verdict.VerifierFailed);
 }

@@ -48,7 +48,7 @@ internal static class LearnerFixtures
     internal static TrainerProtocol.Train Train(int step, long epoch) =>
         new(step, epoch, [Group(0, 0)], Ghpo.Configuration.SettingsBinder.Load(null, []).Learning, TotalSteps: 10);
 
-    internal static RewardSettings Rewards { get; } = new(1, 0.5, FormatRule.None);
+    internal static RewardSettings Rewards { get; } = new(1, 0.5, FormatRule.None, LengthRewardSettings.Off, OwnRewardSettings.None);
 
     internal static string Name(this double number) => number.ToString(CultureInfo.InvariantCulture);
 }

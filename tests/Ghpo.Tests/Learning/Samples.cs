@@ -12,7 +12,7 @@ namespace Ghpo.Tests.Learning;
 /// <summary>Small groups, settings and models for tests.</summary>
 internal static class Samples
 {
-    public static readonly RewardSettings Rewards = new(AccuracyWeight: 1, FormatWeight: 0.5, FormatRule.Boxed);
+    public static readonly RewardSettings Rewards = new(AccuracyWeight: 1, FormatWeight: 0.5, FormatRule.Boxed, LengthRewardSettings.Off, OwnRewardSettings.None);
 
     public static readonly LearningSettings Learning = new(
         Rate: 1e-3,

@@ -81,7 +81,7 @@ public sealed class AnswerVerifierTests(ITestOutputHelper output)
     [Fact]
     public void A_reward_is_the_weighted_sum_of_accuracy_and_form()
     {
-        var settings = new RewardSettings(1.0, 0.5, FormatRule.ThinkAnswer);
+        var settings = new RewardSettings(1.0, 0.5, FormatRule.ThinkAnswer, LengthRewardSettings.Off, OwnRewardSettings.None);
         Assert.Equal(1.5, Rewards.Of(Verdict.Correct, true, settings));
         Assert.Equal(1.0, Rewards.Of(Verdict.Correct, false, settings));
         Assert.Equal(0.5, Rewards.Of(new TrainingSample(new Completion([], [], FinishReason.Stopped), Verdict.Truncated, true), settings));
@@ -92,7 +92,7 @@ public sealed class AnswerVerifierTests(ITestOutputHelper output)
     [InlineData(Verdict.Unverifiable)]
     [InlineData(Verdict.VerifierFailed)]
     public void A_failure_of_the_verifier_has_no_reward_not_even_zero(Verdict verdict) =>
-        Assert.Throws<ArgumentException>(() => Rewards.Of(verdict, true, new RewardSettings(1, 0, FormatRule.None)));
+        Assert.Throws<ArgumentException>(() => Rewards.Of(verdict, true, new RewardSettings(1, 0, FormatRule.None, LengthRewardSettings.Off, OwnRewardSettings.None)));
 
     [Theory]
     [InlineData("gsm8k/train.jsonl", "answer")]

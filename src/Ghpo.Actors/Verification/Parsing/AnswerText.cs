@@ -32,11 +32,52 @@ internal static class AnswerText
                 end--;
             }
 
+            (start, end) = Peel(text, start, end);
             if (end - start == before)
             {
                 return text[start..end];
             }
         }
+    }
+
+    /// <summary>Delimiters or a box around the whole.</summary>
+    private static (int Start, int End) Peel(string text, int start, int end)
+    {
+        ReadOnlySpan<char> span = text.AsSpan(start, end - start);
+        if (span.Length > 2 && span[0] == '$' && span[^1] == '$' && span[^2] != '\\' && !span[1..^1].Contains('$'))
+        {
+            return (start + 1, end - 1);
+        }
+
+        if (span.Length > 4 && span[0] == '\\' && span[^2] == '\\' && (span[1], span[^1]) is ('(', ')') or ('[', ']') && span[1..].IndexOf(span[..2]) < 0)
+        {
+            return (start + 2, end - 2);
+        }
+
+        int open = span.StartsWith(@"\boxed{") ? 7 : span.StartsWith(@"\fbox{") ? 6 : -1;
+        return open > 0 && ClosingBrace(span, open - 1) == span.Length - 1 ? (start + open, end - 1) : (start, end);
+    }
+
+    /// <summary>Index of the brace that closes the one at an index, −1 if there is none.</summary>
+    private static int ClosingBrace(ReadOnlySpan<char> text, int open)
+    {
+        int depth = 0;
+        for (int i = open; i < text.Length; i++)
+        {
+            switch (text[i])
+            {
+                case '\\':
+                    i++;
+                    break;
+                case '{':
+                    depth++;
+                    break;
+                case '}' when --depth == 0:
+                    return i;
+            }
+        }
+
+        return -1;
     }
 
     /// <summary>Words, with at most punctuation between them: nothing in it asks to be read as mathematics.</summary>

@@ -87,7 +87,8 @@ internal sealed partial class ExpressionParser
             else if (text.Length > 0 && token.Is('^') && power++ < 3)
             {
                 _at++;
-                Token exponent = TakeIf('{') ? Take() : Take();
+                bool braced = TakeIf('{');
+                Token exponent = Take();
                 if (exponent.Is('-'))
                 {
                     exponent = Take();
@@ -99,7 +100,11 @@ internal sealed partial class ExpressionParser
                 }
 
                 text += exponent.Text;
-                TakeIf('}');
+                if (braced && !TakeIf('}'))
+                {
+                    return Fail();
+                }
+
                 continue;
             }
             else if (text.Length > 0 && token.Kind == TokenKind.Superscript)

@@ -56,7 +56,7 @@ internal sealed partial class ExpressionParser
             case "langle":
                 return Angled();
             case "boxed" or "fbox" or "displaystyle" or "underline" or "mathrm" or "mathbf":
-                return Argument();
+                return Argument() is var inner && inner is Sequence { Open: Bracket.BareBrace } list ? list with { Open = Bracket.None, Close = Bracket.None } : inner;
             case "overline" or "bar" or "vec" or "hat" or "tilde" or "widehat" or "overrightarrow" or "dot" or "widetilde" or "overleftrightarrow" or "overarc":
                 return Accented(name is "overrightarrow" ? "vec" : name is "widehat" ? "hat" : name is "bar" ? "overline" : name);
             case "angle" or "triangle" or "measuredangle":

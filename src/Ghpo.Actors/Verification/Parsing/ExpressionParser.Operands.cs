@@ -27,6 +27,7 @@ internal sealed partial class ExpressionParser
             TokenKind.Name => NameOperand(),
             TokenKind.Command => CommandOperand(),
             TokenKind.Text => TextOperand(),
+            TokenKind.Word => new Words(Take().Text),
             TokenKind.Begin => Environment(),
             TokenKind.Sign => token.Text[0] switch
             {
