@@ -12,7 +12,9 @@ try
         ["memory", .. var rest] => await MemoryBench.RunAsync(rest),
         ["chaos", .. var rest] => await ChaosBench.RunAsync(rest),
         ["plain-loop", .. var rest] => PlainLoop.Run(rest),
-        _ => throw new UserErrorException("Which benchmark? rollout, overhead, memory, chaos, or plain-loop."),
+        ["verifier", .. var rest] => VerifierBench.Run(rest),
+        ["fuzz", .. var rest] => VerifierFuzz.Run(rest),
+        _ => throw new UserErrorException("Which benchmark? rollout, overhead, memory, chaos, verifier, fuzz, or plain-loop."),
     };
 }
 catch (UserErrorException error)
