@@ -6,6 +6,7 @@ using System.Text.Json;
 using Ghpo.Configuration;
 using Ghpo.Verification;
 using Ghpo.Verification.Cases;
+using Ghpo.Verification.Equivalence;
 
 namespace Ghpo.Node.Commands;
 
@@ -33,6 +34,7 @@ internal static class VerifyCommand
             throw new UserErrorException($"{path} does not exist; name a file of JSON lines");
         }
 
+        WarmUp();
         var classes = new SortedDictionary<string, Tally>(StringComparer.Ordinal);
         int number = 0;
         foreach (string line in File.ReadLines(path))
@@ -55,6 +57,20 @@ internal static class VerifyCommand
 
         Summarize(classes, json, output);
         return ExitCodes.Success;
+    }
+
+    /// <summary>Without it the first verdicts would time the compiler.</summary>
+    private static void WarmUp()
+    {
+        foreach ((string gold, string pred) in new[]
+        {
+            ("5", @"So it is \boxed{\frac{10}{2}}."), (@"\sqrt{5+2\sqrt6}", @"Final answer: $\sqrt2+\sqrt3$"), (@"\sin 2x", @"answer is $2\sin x\cos x$"), ("(1,2]", @"\boxed{1<x\le2}"),
+            (@"\{1,2\}", "<answer>2, 1</answer>"), ("2x+y=1", "#### y=1-2x"), (@"\begin{pmatrix}1\\2\end{pmatrix}", "(1,2)"), ("12 cm", "12"), ("yes", @"\text{Yes}"), (@"\ln x^{1/3}", @"\arcsin|x|"),
+            (@"\binom n2", "n(n-1)/2"), (@"\pm i", "i,-i"), (@"30^\circ", "\u03c0/6"),
+        })
+        {
+            CaseJudge.Judge(new VerifierCase("", gold, pred, null, "", CaseMode.Response, new EquivalenceOptions(), null));
+        }
     }
 
     private static VerifierCase Read(string path, int number, string line)

@@ -31,8 +31,12 @@ internal sealed partial class AnswerMatcher
             return same is true ? true : SetsEqual(a, b) ?? same;
         }
 
-        return SetsEqual(a, b) ?? false;
+        // x ∈ {1, 2} says what {1, 2} does.
+        return SetsEqual(a, b) ?? (ElementsOf(a) is Expr set ? Equal(set, b) : ElementsOf(b) is Expr other ? Equal(a, other) : false);
     }
+
+    private static Expr? ElementsOf(Expr a) =>
+        a is Relation { Operands: [var element, Sequence { Open: Bracket.Brace or Bracket.BareBrace } set], Signs: [{ Kind: RelationKind.Element }] } && RelationReader.IsName(element) ? set : null;
 
     private bool? SetsEqual(Expr a, Expr b) => AsRealSet(a) is RealSet left && AsRealSet(b) is RealSet right ? _sets.Equal(left, right) : null;
 
@@ -40,8 +44,7 @@ internal sealed partial class AnswerMatcher
     {
         if (x.Name == y.Name)
         {
-            bool? equal = Equal(x.Renamed, y.Renamed);
-            return equal is true || x.Left is not Call ? equal : Equal(x.Value, y.Value);
+            return Equal(x.Renamed, y.Renamed);
         }
 
         if (RelationReader.Distribute(a) is Sequence parts && RelationReader.Distribute(b) is Sequence others)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Ghpo.Verification.Expressions;
 using Ghpo.Verification.Numerics;
+using Ghpo.Verification.Parsing;
 
 namespace Ghpo.Verification.Equivalence;
 
@@ -106,9 +107,9 @@ internal sealed partial class AnswerMatcher
             return false;
         }
 
-        // 100 m: a letter behind a number is a unit if the other side says so.
-        a = a is Product { Factors: [Number amount, Symbol letter] } && b is Quantity { Unit: var unit } && unit == letter.Name ? new Quantity(amount, unit) : a;
-        b = b is Product { Factors: [Number quantity, Symbol name] } && a is Quantity { Unit: var other0 } && other0 == name.Name ? new Quantity(quantity, other0) : b;
+        // 100 m, 5 m/s: letters behind a number are a unit if the other side says so.
+        a = b is Quantity { Unit.Length: > 0 } && WithUnit(a) is Quantity left0 && left0.Unit == ((Quantity)b).Unit ? left0 : a;
+        b = a is Quantity { Unit.Length: > 0 } && WithUnit(b) is Quantity right0 && right0.Unit == ((Quantity)a).Unit ? right0 : b;
         if (a is Quantity || b is Quantity)
         {
             return Equal(a is Quantity x ? x.Value : a, b is Quantity y ? y.Value : b);
@@ -128,6 +129,33 @@ internal sealed partial class AnswerMatcher
         return !ExpressionTree.IsScalar(other) && other is not Ratio ? false
             : Equal(percent.Value, other) is true ? true
             : Equal(Expr.Divide(percent.Value, Expr.Of(100)), other);
+    }
+
+    /// <summary>A number times letters that make up a unit.</summary>
+    private static Quantity? WithUnit(Expr a)
+    {
+        if (a is not Product { Factors: [Number amount, .. var letters] })
+        {
+            return null;
+        }
+
+        string name = "";
+        foreach (Expr letter in letters)
+        {
+            switch (letter)
+            {
+                case Symbol symbol:
+                    name += symbol.Name;
+                    break;
+                case Power { Base: Symbol symbol, Exponent: Number { Value: { IsInteger: true } n } }:
+                    name += n.Sign > 0 ? symbol.Name + "^" + n : "/" + symbol.Name + (n == Rational.MinusOne ? "" : "^" + (-n));
+                    break;
+                default:
+                    return null;
+            }
+        }
+
+        return Units.Of(name) is { Length: > 0 } unit ? new Quantity(amount, unit) : null;
     }
 
     /// <summary>A degree sign counts as π/180; where one side has none it may also be dropped.</summary>

@@ -37,7 +37,9 @@ internal sealed partial class ExpressionParser
             else if (sign.Is('-'))
             {
                 _at++;
-                terms.Add(Expr.Negate(Term()));
+                Expr term = Term();
+                bool set = terms is [NamedSet] && term is Sequence { Open: Bracket.Brace or Bracket.BareBrace };
+                terms = set ? [new SetOperation(SetOperator.Difference, terms[0], term)] : [.. terms, Expr.Negate(term)];
             }
             else
             {
@@ -306,7 +308,7 @@ internal sealed partial class ExpressionParser
         return null;
     }
 
-    private bool StartsFactor(Token token) => token.Kind switch
+    private bool StartsFactor(Token token) => !IsUnionLetter() && token.Kind switch
     {
         TokenKind.Number or TokenKind.Letter or TokenKind.VulgarFraction or TokenKind.Begin => true,
         TokenKind.Name => ConnectiveOf(token) is null && token.Text is not ("union" or "cup" or "cap" or "pm" or "mod" or "times"),

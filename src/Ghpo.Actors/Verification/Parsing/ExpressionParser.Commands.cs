@@ -44,7 +44,7 @@ internal sealed partial class ExpressionParser
             case "mathbbR" or "mathbbN" or "mathbbZ" or "mathbbQ" or "mathbbC":
                 return Signed(name[6..]);
             case "{" or "lbrace":
-                return BracedSet();
+                return BracedSet(bare: false);
             case "lfloor":
                 return Enclosed("rfloor", "floor");
             case "lceil":
@@ -183,12 +183,13 @@ internal sealed partial class ExpressionParser
     }
 
     /// <summary>\{…\}: a set by its elements, or by a condition behind a bar or colon.</summary>
-    private Expr BracedSet()
+    /// <param name="bare">In braces without backslashes.</param>
+    private Expr BracedSet(bool bare)
     {
         int bars = _bars;
         (_bars, _sets) = (0, _sets + 1);
         Expr set;
-        if (Current.IsCommand("}") || Current.IsCommand("rbrace"))
+        if (ClosesSet(bare))
         {
             set = new Sequence(Bracket.Brace, Bracket.Brace, [], Connector.Comma);
         }
@@ -211,7 +212,27 @@ internal sealed partial class ExpressionParser
         }
 
         (_bars, _sets) = (bars, _sets - 1);
-        return TakeCommand("}") || TakeCommand("rbrace") ? set : Fail();
+        if (!ClosesSet(bare))
+        {
+            return Fail();
+        }
+
+        _at++;
+        return set;
+    }
+
+    private bool ClosesSet(bool bare) => bare ? Current.Is('}') : Current.IsCommand("}") || Current.IsCommand("rbrace");
+
+    /// <summary>{x | …}, {x : …}, {x ∈ …}: a set by a condition, without backslashes.</summary>
+    private bool IsBareSetBuilder()
+    {
+        if (!Current.Is('{') || Next.Kind != TokenKind.Letter || _at + 2 >= _tokens.Count)
+        {
+            return false;
+        }
+
+        Token sign = _tokens[_at + 2];
+        return sign.Is('|') || sign.Is(':') || sign.IsCommand("mid") || sign.IsCommand("in");
     }
 
     private Expr Enclosed(string close, string function)

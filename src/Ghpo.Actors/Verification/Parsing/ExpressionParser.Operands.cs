@@ -31,6 +31,7 @@ internal sealed partial class ExpressionParser
             TokenKind.Begin => Environment(),
             TokenKind.Sign => token.Text[0] switch
             {
+                '{' when IsBareSetBuilder() => BareSetBuilder(),
                 '(' or '[' or '{' => Bracketed(),
                 '|' => Bars(),
                 ']' => ReversedInterval(),
@@ -326,6 +327,12 @@ internal sealed partial class ExpressionParser
             _ when left != right => Fail(),
             _ => inside,
         };
+    }
+
+    private Expr BareSetBuilder()
+    {
+        _at++;
+        return BracedSet(bare: true);
     }
 
     private static bool IsClosing(Token token) => token.Is(')') || token.Is(']') || token.Is('}');

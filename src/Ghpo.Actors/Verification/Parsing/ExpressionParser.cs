@@ -245,7 +245,7 @@ internal sealed partial class ExpressionParser
     {
         int start = _at;
         Expr left = RatioExpression();
-        while (!_failed && SetOperatorOf(Current) is SetOperator operation)
+        while (!_failed && (IsUnionLetter() ? SetOperator.Union : SetOperatorOf(Current)) is SetOperator operation)
         {
             left = Singleton(left, start);
             _at++;
@@ -266,6 +266,10 @@ internal sealed partial class ExpressionParser
 
     /// <summary>Set operations so far: they lean to the left, one level of the tree each.</summary>
     private int _operations;
+
+    /// <summary>(−∞, 2) U (5, ∞)</summary>
+    private bool IsUnionLetter() =>
+        Current is { Kind: TokenKind.Letter, Text: "U" } && _at > 0 && (_tokens[_at - 1].Is(')') || _tokens[_at - 1].Is(']')) && (Next.Is('(') || Next.Is('['));
 
     private static SetOperator? SetOperatorOf(Token token) => token.Kind == TokenKind.Command || token is { Kind: TokenKind.Name, Text: "union" or "cup" or "cap" }
         ? token.Text switch

@@ -512,10 +512,10 @@ internal ref struct Tokenizer
 
         if (Current == '.')
         {
-            return Emit(TokenKind.Command, name is "right" ? "right." : "left.", 1);
+            return Space(1);
         }
 
-        if (Current == '|' && name is "left" or "right" && Current == '|')
+        if (Current == '|' && name is "left" or "right")
         {
             return Emit(TokenKind.Command, name == "left" ? "lvert" : "rvert", 1);
         }
@@ -534,6 +534,12 @@ internal ref struct Tokenizer
         }
 
         content = content.Trim('~', ' ', '*');
+        if (name != "operatorname" && _tokens.Count > 0 && FollowsValue() && Units.Of(content).Length > 0)
+        {
+            Add(TokenKind.Text, content);
+            return true;
+        }
+
         if (content.Length == 1 && char.IsLetter(content[0]))
         {
             Add(TokenKind.Letter, content);
