@@ -2,7 +2,6 @@ using System.Text.Json;
 using Ghpo.Configuration;
 using Ghpo.Dispatch;
 using Ghpo.Journal;
-using Ghpo.Learning;
 using Ghpo.Node.Journaling;
 using Ghpo.Tests.Journal;
 using Xunit;
