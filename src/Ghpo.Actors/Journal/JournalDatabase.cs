@@ -9,6 +9,9 @@ namespace Ghpo.Journal;
 /// <param name="Place">What error messages call it: the file, or the database without its password.</param>
 internal sealed record JournalDatabase(JournalProvider Provider, string Place, string ConnectionString)
 {
+    /// <summary>SQLITE_CANTOPEN.</summary>
+    private const int CannotOpen = 14;
+
     internal static JournalDatabase Sqlite(string file) => new(JournalProvider.Sqlite, file, file);
 
     internal static JournalDatabase Of(JournalSettings settings, string sqliteFile) => settings.Provider switch
@@ -20,10 +23,12 @@ internal sealed record JournalDatabase(JournalProvider Provider, string Place, s
 
     /// <summary>An open connection that cannot write, so that looking can do a live run no harm. Waits for no writer, and no writer waits for it.</summary>
     /// <exception cref="UserErrorException">There is no such file or database.</exception>
-    internal DbConnection OpenToRead() => Open(SqliteOpenMode.ReadOnly, "-c default_transaction_read_only=on");
+    internal DbConnection OpenToRead() => Provider == JournalProvider.Sqlite
+        ? OpenSqlite(SqliteOpenMode.ReadOnly)
+        : OpenPostgres("-c default_transaction_read_only=on");
 
     /// <exception cref="UserErrorException">There is no such file or database.</exception>
-    internal DbConnection OpenToWrite() => Open(SqliteOpenMode.ReadWrite, options: null);
+    internal DbConnection OpenToWrite() => Provider == JournalProvider.Sqlite ? OpenSqlite(SqliteOpenMode.ReadWrite) : OpenPostgres(options: null);
 
     /// <summary>False for a run that was killed before it wrote anything.</summary>
     internal bool HasTables(DbConnection connection)
@@ -38,22 +43,57 @@ internal sealed record JournalDatabase(JournalProvider Provider, string Place, s
     /// <summary>What a database's own error means to a user.</summary>
     internal UserErrorException Unreadable(DbException failure) => new($"The journal at {Place} cannot be read: {failure.Message}");
 
-    private DbConnection Open(SqliteOpenMode mode, string? options)
+    private SqliteConnection OpenSqlite(SqliteOpenMode mode)
     {
-        if (Provider == JournalProvider.Sqlite && !File.Exists(ConnectionString))
+        if (!File.Exists(ConnectionString))
         {
             throw new UserErrorException($"There is no journal at {Place}.");
         }
 
-        DbConnection connection = Provider == JournalProvider.Sqlite
-            ? new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = ConnectionString, Mode = mode, Pooling = false }.ToString())
-            : new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString) { Options = options, Pooling = false }.ToString());
+        try
+        {
+            return OpenSqlite(ConnectionString, mode);
+        }
+        catch (SqliteException failure) when (failure.SqliteErrorCode == CannotOpen && File.Exists(ConnectionString + "-wal"))
+        {
+            throw new UserErrorException(
+                $"The journal at {Place} has a write-ahead log, which cannot be read in a folder that cannot be written: copy the run folder, and read it there.");
+        }
+        catch (SqliteException failure)
+        {
+            throw Unreadable(failure);
+        }
+    }
+
+    private static SqliteConnection OpenSqlite(string source, SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = source, Mode = mode, Pooling = false }.ToString());
+        try
+        {
+            connection.Open();
+
+            // Opening opens nothing yet: the first statement does.
+            using SqliteCommand probe = connection.CreateCommand();
+            probe.CommandText = "PRAGMA schema_version";
+            probe.ExecuteScalar();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private NpgsqlConnection OpenPostgres(string? options)
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString) { Options = options, Pooling = false }.ToString());
         try
         {
             connection.Open();
             return connection;
         }
-        catch (DbException failure)
+        catch (NpgsqlException failure)
         {
             connection.Dispose();
             throw Unreadable(failure);

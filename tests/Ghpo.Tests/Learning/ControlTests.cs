@@ -108,7 +108,7 @@ public sealed class ControlTests : IDisposable
         ]);
 
         Assert.Equal(started, timeline.At(2) with { Hints = started.Hints, Data = started.Data });
-        Assert.Equal([5e-5, 0.001, 0.001, 0.002], new[] { 2, 3, 4, 5 }.Select(step => timeline.At(step).Learning.Rate));
+        Assert.Equal([started.Learning.Rate, 0.001, 0.001, 0.002], new[] { 2, 3, 4, 5 }.Select(step => timeline.At(step).Learning.Rate));
         Assert.Equal([0.1, 0.9], timeline.Newest.Hints.Levels);
         Assert.Equal([3, 5], timeline.Changes);
     }
