@@ -5,7 +5,6 @@ using Ghpo.Learning;
 using Ghpo.Node.Reporting;
 using Ghpo.Node.Runs;
 using Microsoft.Extensions.Hosting;
-using Serilog.Core;
 
 namespace Ghpo.Bench;
 
@@ -25,13 +24,13 @@ internal static class ActorRun
             GhpoSettings own = folder.ReadSettings();
             using RunPipeline pipeline = RunPipeline.For(own, folder);
             using var view = new PlainView(TextWriter.Null);
-            await using (Logger log = RunLog.Open(folder, own.Logging.Level, view))
+            await using (RunLog log = RunLog.Open(folder, own.Logging.Level, view))
             using (var files = new MetricsFiles(folder, TimeProvider.System))
             using (var tensorBoard = new TensorBoardLog(folder.Metrics))
             {
                 var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
                 IRunObserver[] observers = watcher is null ? [view, files, tensorBoard] : [view, files, tensorBoard, watcher];
-                using IHost host = RunHost.Build(pipeline, log, observers, ended);
+                using IHost host = RunHost.Build(pipeline, log.Logger, observers, ended);
                 await host.StartAsync();
                 RunProgress end = await ended.Task;
                 await host.StopAsync();

@@ -31,6 +31,17 @@ public static class SettingsRules
                 "rollout.slots", "rollout.group-size");
         }
 
+        if (settings.Run.Deterministic && settings.Rollout.Threads != 1)
+        {
+            yield return Conflict(
+                "with more than one thread an engine's results depend on what it decodes together; set 1, or ghpo.run.deterministic = false", "rollout.threads", "run.deterministic");
+        }
+
+        if (settings.Run.Deterministic && settings.Model.Device != "cpu")
+        {
+            yield return Conflict("only the CPU is known to give the same bits again; for another device set ghpo.run.deterministic = false", "model.device", "run.deterministic");
+        }
+
         if (settings.Rollout.Temperature == 0)
         {
             yield return Conflict("training samples at a temperature above 0: at 0 all answers of a group are alike and teach nothing", "rollout.temperature");

@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
 using Ghpo.Configuration;
+using Ghpo.Journal;
 using Ghpo.Problems;
 using static Ghpo.Curriculum.CurriculumProtocol;
 
@@ -15,7 +16,7 @@ namespace Ghpo.Curriculum;
 /// <para>Failure: a journal that cannot be written stops the actor; its parent starts it again and it recovers. A journal whose open plans
 /// name problems that the data set does not hold fails with a <see cref="UserErrorException"/>.</para>
 /// </summary>
-public sealed class CurriculumActor : ReceivePersistentActor
+public sealed class CurriculumActor : JournalledActor
 {
     public const string JournalId = "curriculum";
 
@@ -50,12 +51,6 @@ public sealed class CurriculumActor : ReceivePersistentActor
 
     public static Props Props(CurriculumSettings settings, long seed, ImmutableArray<ProblemId> problems) =>
         Akka.Actor.Props.Create(() => new CurriculumActor(settings, seed, problems));
-
-    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
-    {
-        base.OnPersistRejected(cause, @event, sequenceNr);
-        Context.Stop(Self);
-    }
 
     private void Plan(PlanStep command)
     {

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Ghpo.Configuration;
 using Ghpo.Inspection;
+using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Rollout;
 
@@ -67,6 +68,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         });
         Receive<RunEvents.RunEnded>(End);
         Receive<RunProtocol.StopRun>(_ => RequestStop());
+        Receive<JournalFailed>(Note);
         Receive<Terminated>(gone =>
         {
             _members.Remove(gone.ActorRef);
@@ -84,6 +86,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     {
         Receive<RunEvents.RunEnded>(End);
         Receive<RunProtocol.StopRun>(_ => _stopRequested = true);
+        Receive<JournalFailed>(Note);
         Receive<Terminated>(gone =>
         {
             _members.Remove(gone.ActorRef);
@@ -95,6 +98,13 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             Assemble();
         });
     }
+
+    /// <summary>Comes before the news that the actor has stopped; the actor has logged it with its stack.</summary>
+    private void Note(JournalFailed failed) => _failure ??= failed.Cause.GetBaseException() is UserErrorException mistake
+        ? mistake
+        : new IOException(
+            $"the journal of the {failed.Stream} could not be written or read: {failed.Cause.GetBaseException().Message} "
+            + "See that its disk has space and its database runs.");
 
     private void Assemble()
     {

@@ -7,6 +7,7 @@ using Ghpo.Problems;
 using Ghpo.Rollout;
 using Ghpo.Verification;
 using Ghpo.Verification.Equivalence;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Ghpo.Dispatch;
@@ -43,6 +44,10 @@ public static class RunContextFactory
         {
             // Read whole and thrown away: a damaged folder is an error of the start, not of an actor.
             (config, tokenizer, stopTokens) = (model.Config, model.Tokenizer, model.StopTokens);
+            if (settings.Run.Deterministic)
+            {
+                RequireDeterministicEngine(model, settings.Rollout, dtype);
+            }
         }
 
         PromptTemplate template = PromptTemplate.Resolve(settings.Prompt.Template, modelFolder);
@@ -95,6 +100,45 @@ public static class RunContextFactory
             settings.Rollout.MaxNewTokens,
             settings.Run.Steps,
             evaluation());
+    }
+
+    /// <summary>On a thread of its own, because it is the worker's number of torch threads that counts.</summary>
+    private static void RequireDeterministicEngine(LoadedModel model, RolloutSettings rollout, ScalarType dtype)
+    {
+        string? fault = null;
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                TorchThreads.UseOnThisThread(rollout.Threads);
+                using DisposeScope scope = NewDisposeScope();
+                using var engine = new GenerationEngine(
+                    model.Config, CPU, dtype, model.StopTokens, slots: EngineSelfTest.Groups * rollout.GroupSize, EngineSelfTest.MaxLength);
+                using var policy = new PolicySnapshot(
+                    epoch: 0,
+                    new PolicyVersion(0),
+                    hash: "",
+                    model.Decoder.named_parameters().ToDictionary(named => named.name, named => named.parameter.detach()));
+                fault = EngineSelfTest.Fault(engine, policy, model.Config.VocabularySize, rollout.GroupSize);
+            }
+            catch (Exception problem)
+            {
+                failure = problem;
+            }
+        });
+        thread.Start();
+        thread.Join();
+        if (failure is not null)
+        {
+            throw new InvalidOperationException($"The engine's self-test failed: {failure.Message}", failure);
+        }
+
+        if (fault is not null)
+        {
+            throw new UserErrorException(
+                $"This machine cannot run deterministically: {fault}. Set ghpo.run.deterministic = false to run without that promise.");
+        }
     }
 
     private static ScalarType DtypeOf(ModelSettings model) => model.Dtype == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
+using Ghpo.Journal;
 using static Ghpo.Hints.HintProtocol;
 
 namespace Ghpo.Hints;
@@ -14,7 +15,7 @@ namespace Ghpo.Hints;
 /// arrived while a write was under way are decided together, in order, and share the next write.</para>
 /// <para>Failure: a journal that cannot be written stops the actor; its parent starts it again and it recovers.</para>
 /// </summary>
-public sealed class HintScheduleActor : ReceivePersistentActor
+public sealed class HintScheduleActor : JournalledActor
 {
     public const string JournalId = "hints";
 
@@ -55,12 +56,6 @@ public sealed class HintScheduleActor : ReceivePersistentActor
 
     public static Props Props(HintSettings settings, int staleness) =>
         Akka.Actor.Props.Create(() => new HintScheduleActor(settings, staleness));
-
-    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
-    {
-        base.OnPersistRejected(cause, @event, sequenceNr);
-        Context.Stop(Self);
-    }
 
     private HintSettings SettingsOf(int step) => _changes.LastOrDefault(change => change.Step <= step)?.Settings ?? _started;
 

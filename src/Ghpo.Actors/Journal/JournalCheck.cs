@@ -125,7 +125,7 @@ public static class JournalCheck
 
             Require(id.Step >= nextStep, $"group {id} settled after its step was committed");
             Require(
-                !plans.TryGetValue(id.Step, out StepPlanned? plan) || plan.Groups.Any(planned => planned.Group == id),
+                !plans.TryGetValue(id.Step, out StepPlanned? plan) || (id.Index >= 0 && id.Index < plan.Groups.Length && plan.Groups[id.Index].Group == id),
                 $"group {id} settled, but step {id.Step} was planned without it");
             Require(group.Epoch == epoch, $"group {id} of epoch {group.Epoch} settled in epoch {epoch}");
             Require(

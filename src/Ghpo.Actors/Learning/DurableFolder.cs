@@ -20,9 +20,19 @@ internal static partial class DurableFolder
         string partial = folder + ".partial";
         string replaced = folder + ".replaced";
         DeleteIfThere(partial);
-        Directory.CreateDirectory(partial);
-        fill(partial);
-        FlushTree(partial);
+        try
+        {
+            Directory.CreateDirectory(partial);
+            fill(partial);
+            FlushTree(partial);
+        }
+        catch
+        {
+            // On a full disk, what was written so far would leave no space even for the journal.
+            DeleteIfThere(partial);
+            throw;
+        }
+
         DeleteIfThere(replaced);
         if (Directory.Exists(folder))
         {

@@ -101,7 +101,13 @@ public sealed partial class LearnerActor
     private void OnRefolded(Trained trained)
     {
         string expected = _fold.CommittedHashes[trained.Step];
-        if (trained.PolicyHash != expected)
+        if (trained.PolicyHash != expected && !_controlled.Started.Run.Deterministic)
+        {
+            _log.Warning(
+                "Step {Step} folded again gives weights {Hash}, but the journal has {Expected}; the run is not deterministic and goes on with the new ones",
+                trained.Step, trained.PolicyHash, expected);
+        }
+        else if (trained.PolicyHash != expected)
         {
             End(RunOutcome.Failed, $"step {trained.Step} folded again gives weights {trained.PolicyHash}, but the journal has {expected}: "
                 + "base model, settings or software differ from those the run was started with; resume with what it was started with");

@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Event;
 using Akka.Persistence;
 using Ghpo.Inspection;
+using Ghpo.Journal;
 using static Ghpo.Curriculum.CurriculumProtocol;
 using static Ghpo.Hints.HintProtocol;
 using static Ghpo.Learning.LearnerProtocol;
@@ -23,7 +24,7 @@ namespace Ghpo.Learning;
 /// journalled is asked for again under the next epoch. A failing trainer, or a fold that gives other weights than the journal says, ends
 /// the run with <see cref="RunOutcome.Failed"/>; nothing is journalled then, so it can be resumed.</para>
 /// </summary>
-public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
+public sealed partial class LearnerActor : JournalledActor, IWithTimers
 {
     public const string JournalId = "learner";
 
@@ -142,12 +143,6 @@ public sealed partial class LearnerActor : ReceivePersistentActor, IWithTimers
 
     public static Props Props(ControlledSettings settings, IActorRef curriculum, IActorRef hints, IActorRef trainer, TimeProvider time) =>
         Akka.Actor.Props.Create(() => new LearnerActor(settings, curriculum, hints, trainer, time));
-
-    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
-    {
-        base.OnPersistRejected(cause, @event, sequenceNr);
-        Context.Stop(Self);
-    }
 
     private void Subscribe(SubscribeToPolicy command)
     {

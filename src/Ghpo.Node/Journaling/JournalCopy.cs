@@ -16,7 +16,7 @@ internal static class JournalCopy
     /// <exception cref="UserErrorException">The database cannot be written, or holds a journal already.</exception>
     public static async Task WriteAsync(JournalSettings settings, string sqliteFile, IEnumerable<JournalPart> parts)
     {
-        using SqliteFile? file = settings.Provider == JournalProvider.Sqlite ? SqliteFile.Prepare(sqliteFile) : null;
+        using IDisposable held = SqlJournal.Hold(settings, sqliteFile);
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Services.AddAkka("ghpo-journal", akka => akka
             .WithSqlJournal(settings, sqliteFile)

@@ -29,7 +29,11 @@ internal static class JournalExport
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
-            File.Delete(partial);
+            if (File.Exists(partial))
+            {
+                File.Delete(partial);
+            }
+
             throw new UserErrorException($"--parquet {path}: cannot be written: {problem.Message}");
         }
 

@@ -24,6 +24,8 @@ internal static class RunFork
     public static async Task<(RunFolder Folder, RunForked Forked)> CreateAsync(
         RunJournal parent, int step, string name, IReadOnlyList<SettingOverride> overrides, TimeProvider time, Action<ReplayedStep> onStep)
     {
+        RunFolder.CheckName(name);
+
         // What the parent's next step was learned with, or would have been.
         GhpoSettings inForce = parent.Timeline.At(step + 1);
         GhpoSettings settings = SettingsBinder.Parse($"settings of {parent.Folder.Name} for step {step + 1}", SettingsWriter.Write(inForce), overrides);
@@ -46,6 +48,8 @@ internal static class RunFork
         RunFolder folder = RunFolder.Create(settings with { Run = settings.Run with { Name = name + Suffix } }, time.GetUtcNow());
         try
         {
+            // Without its configuration it is no run yet, and nobody resumes half a journal.
+            File.Delete(folder.Configuration);
             (string hash, string digest) = Fold(parent, step, Path.Combine(folder.Root, RunForked.Origin), onStep);
             var forked = new RunForked(parent.Folder.Name, parent.Folder.Root, step, hash, [.. changes], time.GetUtcNow());
             await JournalCopy.WriteAsync(settings.Journal, folder.Journal, JournalFork.Cut(parent.Journal, forked, digest));

@@ -101,11 +101,21 @@ internal sealed class LiveView : IRunView
             last = _stopped.Wait(Redraw);
             while (_notes.TryDequeue(out string? note))
             {
-                _console.WriteLine(note);
+                _console.Write(new AbovePanel(note));
             }
 
             context.UpdateTarget(Render(_progress));
         }
         while (!last);
     });
+
+    /// <summary>A note in the place of the panel's first line, which is drawn again below it.</summary>
+    private sealed class AbovePanel(string note) : Renderable
+    {
+        private const string EraseToEndOfScreen = "\u001b[J";
+
+        // Without the erasure, what the panel has to the right of a shorter note would stay.
+        protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
+            [Segment.Control(EraseToEndOfScreen), .. ((IRenderable)new Text(note + "\n")).Render(options, maxWidth)];
+    }
 }

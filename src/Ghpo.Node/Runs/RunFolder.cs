@@ -169,7 +169,8 @@ public sealed class RunFolder
         File.Move(partial, file);
     }
 
-    private static void CheckName(string name)
+    /// <exception cref="UserErrorException">The name cannot be a folder's everywhere.</exception>
+    internal static void CheckName(string name)
     {
         bool valid = name.Length <= 100 && char.IsAsciiLetterOrDigit(name[0])
             && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');

@@ -10,10 +10,21 @@ namespace Ghpo.Node.Runs;
 
 /// <summary>
 /// The log of a run: structured, one compact JSON object a line, in <c>logs/ghpo.log</c>; warnings and errors also reach the view.
+/// On a full disk lines are lost, and the view says so in the end; the run does not depend on them.
 /// </summary>
-internal static class RunLog
+internal sealed class RunLog : IAsyncDisposable
 {
-    public static Logger Open(RunFolder folder, LogVerbosity level, IRunView view)
+    private readonly IRunView _view;
+
+    private RunLog(Logger logger, IRunView view)
+    {
+        Logger = logger;
+        _view = view;
+    }
+
+    public Logger Logger { get; }
+
+    public static RunLog Open(RunFolder folder, LogVerbosity level, IRunView view)
     {
         LogEventLevel least = level switch
         {
@@ -23,13 +34,26 @@ internal static class RunLog
             LogVerbosity.Warning => LogEventLevel.Warning,
             _ => LogEventLevel.Error,
         };
-        return new LoggerConfiguration()
+        Logger logger = new LoggerConfiguration()
             .MinimumLevel.Is(least)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .Enrich.FromLogContext()
             .WriteTo.File(new CompactJsonFormatter(), folder.Log, shared: false, fileSizeLimitBytes: null)
             .WriteTo.Sink(new ViewSink(view), LogEventLevel.Warning)
             .CreateLogger();
+        return new RunLog(logger, view);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await Logger.DisposeAsync();
+        }
+        catch (IOException failure)
+        {
+            _view.Note($"warning: the log is cut short: {failure.Message}");
+        }
     }
 
     private sealed class ViewSink(IRunView view) : ILogEventSink

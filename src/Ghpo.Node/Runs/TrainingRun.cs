@@ -6,7 +6,6 @@ using Ghpo.Node.Commands;
 using Ghpo.Node.Reporting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Serilog.Core;
 using Spectre.Console;
 using static Ghpo.Node.Reporting.StepFigures;
 
@@ -25,13 +24,13 @@ internal static class TrainingRun
         RunProgress? end = null;
         bool interrupted = false;
         using (IRunView view = live ? new LiveView(console) : new PlainView(console.Profile.Out.Writer))
-        await using (Logger log = RunLog.Open(folder, settings.Logging.Level, view))
+        await using (RunLog log = RunLog.Open(folder, settings.Logging.Level, view))
         using (var files = new MetricsFiles(folder, time))
         using (var tensorBoard = new TensorBoardLog(folder.Metrics))
         {
             var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
             var newest = new NewestProgress();
-            using IHost host = RunHost.Build(pipeline, log, [view, newest, files, tensorBoard], ended);
+            using IHost host = RunHost.Build(pipeline, log.Logger, [view, newest, files, tensorBoard], ended);
             using var interruption = new Interruption(
                 askToStop: _ =>
                 {
@@ -52,7 +51,7 @@ internal static class TrainingRun
             }
             catch (Exception failure) when (failure is not UserErrorException)
             {
-                log.Fatal(failure, "The session failed");
+                log.Logger.Fatal(failure, "The session failed");
             }
         }
 

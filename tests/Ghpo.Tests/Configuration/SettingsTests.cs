@@ -71,6 +71,8 @@ public sealed class SettingsTests
     [InlineData("hints.levels=[0.5,1.0]", "the levels must rise and lie between 0 and 1")]
     [InlineData("hints.levels=[]", "a ladder needs at least one level")]
     [InlineData("rollout.group-size=200", "a worker must have room for one group: ghpo.rollout.slots is 128, ghpo.rollout.group-size 200")]
+    [InlineData("rollout.threads=2", "or ghpo.run.deterministic = false")]
+    [InlineData("model.device=cuda", "for another device set ghpo.run.deterministic = false")]
     [InlineData("rollout.temperature=0", "training samples at a temperature above 0")]
     [InlineData("rewards.accuracy-weight=0", "one of the reward weights must be above 0")]
     [InlineData("rollout.staleness=1000", "must be below ghpo.run.steps (")]
@@ -88,7 +90,7 @@ public sealed class SettingsTests
     {
         GhpoSettings settings = Bind(
             "", "hints.levels=[0.1,0.30000000000000004]", "learning.rate=1.2345678901234567e-05", "rollout.deadline=1500ms",
-            "prompt.system=\"say \\\"so\\\"\\n\\tC:\\\\x # ${no}\"", "run.seed=-9223372036854775808", "learning.loss=dr_grpo", "model.device=cuda:1");
+            "prompt.system=\"say \\\"so\\\"\\n\\tC:\\\\x # ${no}\"", "run.seed=-9223372036854775808", "learning.loss=dr_grpo", "model.device=cuda:1", "run.deterministic=false");
         string written = SettingsWriter.Write(settings);
         GhpoSettings again = SettingsBinder.Parse("run.conf", written);
         Assert.Equal(written, SettingsWriter.Write(again));

@@ -22,7 +22,7 @@ internal sealed class JournalHost : IAsyncDisposable
     public ActorSystem System { get; }
 
     /// <param name="held">False: as a process that has lost its lock.</param>
-    internal static async Task<JournalHost> Start(string folder, KillSwitch? killSwitch = null, bool held = true)
+    internal static async Task<JournalHost> Start(string folder, KillSwitch? killSwitch = null, bool held = true, string hocon = "")
     {
         string path = Path.Combine(folder, "journal.db");
         JournalSettings settings = TestJournal.SettingsOf(folder);
@@ -30,7 +30,8 @@ internal sealed class JournalHost : IAsyncDisposable
         var services = new HostBuilder().ConfigureServices(services => services.AddAkka("test", akka =>
         {
             akka.WithSqlJournal(settings, path)
-                .AddHocon("akka.loglevel = OFF\nakka.stdout-loglevel = OFF", HoconAddMode.Prepend);
+                .AddHocon("akka.loglevel = OFF\nakka.stdout-loglevel = OFF", HoconAddMode.Prepend)
+                .AddHocon(hocon, HoconAddMode.Prepend);
             if (killSwitch is not null)
             {
                 akka.AddSetup(killSwitch)

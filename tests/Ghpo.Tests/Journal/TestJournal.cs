@@ -1,6 +1,5 @@
 using Ghpo.Journal;
 using Npgsql;
-using Xunit;
 
 namespace Ghpo.Tests.Journal;
 

@@ -22,6 +22,9 @@ internal sealed class LearnerFakeTrainer(string baseModel = "base") : IPolicyTra
 
     public PolicyVersion Version => new(_version);
 
+    /// <summary>Called before a checkpoint is written; may take its time.</summary>
+    public Action BeforeSave { get; init; } = static () => { };
+
     /// <summary>Fails the training of this step.</summary>
     public int? FailAt { get; init; }
 
@@ -50,6 +53,7 @@ internal sealed class LearnerFakeTrainer(string baseModel = "base") : IPolicyTra
 
     public string SaveCheckpoint(string folder)
     {
+        BeforeSave();
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "weights"), $"{_version} {_weights}");
         return _weights;

@@ -42,7 +42,7 @@ internal sealed class LearnerRun : IAsyncDisposable
         GhpoSettings defaults = SettingsBinder.Load(null, []);
         GhpoSettings started = defaults with
         {
-            Run = defaults.Run with { Steps = options.Steps, TokenBudget = options.TokenBudget },
+            Run = defaults.Run with { Steps = options.Steps, TokenBudget = options.TokenBudget, Deterministic = options.Deterministic },
             Curriculum = defaults.Curriculum with { GroupsPerStep = options.Groups },
             Rollout = defaults.Rollout with { Staleness = options.Staleness },
             Hints = options.Hints,
@@ -223,6 +223,7 @@ internal sealed record LearnerRunOptions(
     int CheckpointEvery = 2,
     long TokenBudget = 0,
     bool Reversed = false,
+    bool Deterministic = true,
     string Victim = LearnerActor.JournalId)
 {
     public HintSettings Hints { get; init; } = new(HintStrategy.Ladder, [0.25, 0.5], 0.5, HintUnit.Characters, 0);

@@ -159,6 +159,42 @@ public abstract class LearnerRunSpecs : IDisposable
     }
 
     [Fact]
+    public async Task Without_determinism_a_fold_that_gives_other_weights_goes_on_with_them()
+    {
+        string folder = NewFolder();
+        await LearnerRun.Complete(folder, new LearnerRunOptions(Deterministic: false));
+        Directory.Delete(Path.Combine(folder, "checkpoints"), recursive: true);
+
+        RunEvents.RunEnded ended = await LearnerRun.Complete(
+            folder, new LearnerRunOptions(Steps: 3, Deterministic: false) { Trainer = () => new LearnerFakeTrainer("another base") });
+
+        Assert.Equal((RunOutcome.Completed, 3), (ended.Outcome, ended.Steps));
+    }
+
+    [Fact]
+    public async Task The_next_step_is_sampled_while_a_checkpoint_is_being_written()
+    {
+        using var written = new ManualResetEventSlim();
+        string folder = NewFolder();
+        var options = new LearnerRunOptions(Steps: 4, CheckpointEvery: 1)
+        {
+            Trainer = () => new LearnerFakeTrainer { BeforeSave = () => written.Wait(TimeSpan.FromSeconds(20)) },
+        };
+        await using (LearnerRun run = await LearnerRun.Start(folder, options))
+        {
+            // Both steps settle; the second is trained once the checkpoint of the first is written.
+            await run.Sample(steps: 2);
+            written.Set();
+            await run.Committed(2);
+        }
+
+        object[] events = [.. Events<object>(folder)];
+        int taken = Array.FindIndex(events, fact => fact is CheckpointTaken);
+        Assert.Equal([1, 1, 1], events[..taken].OfType<GroupSettled>().Select(settled => settled.Group.Group.Step).Where(step => step == 1));
+        Assert.Single(events[..taken].OfType<StepCommitted>());
+    }
+
+    [Fact]
     public async Task With_staleness_a_killed_learner_folds_its_groups_again_under_the_versions_they_were_sampled_under()
     {
         var options = new LearnerRunOptions(Steps: 4, Staleness: 1, CheckpointEvery: 10);

@@ -106,6 +106,8 @@ public sealed class JournalCommandTests : IDisposable
             ("there is no such kind of event; there are planned, hint", ["journal", "show", Folder, "--kind", "settle"]),
             ("no step has used problem nobody", ["journal", "lineage", Folder, "--problem", "nobody"]),
             ("needs either --step or --problem", ["journal", "lineage", Folder]),
+            ("cannot be written", ["journal", "export", Folder, "--parquet", Path.Combine(_tiny.Root, "nowhere", "x.parquet")]),
+            ("'../up' cannot name a run", ["fork", Folder, "--at-step", "0", "--run", "../up"]),
             ("exists; name a folder that does not", ["replay", Folder, "--out", Folder]),
         })
         {

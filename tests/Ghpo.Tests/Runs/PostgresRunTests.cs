@@ -3,7 +3,6 @@ using Ghpo.Bench.Chaos;
 using Ghpo.Curriculum;
 using Ghpo.Dispatch;
 using Ghpo.Inspection;
-using Ghpo.Journal;
 using Ghpo.Node.Commands;
 using Ghpo.Tests.Journal;
 using Xunit;
