@@ -62,6 +62,17 @@ public sealed class CaseJudgeTests(ITestOutputHelper output)
         Assert.Contains(problem, Assert.Throws<FormatException>(() => VerifierCase.Parse(line)).Message, StringComparison.Ordinal);
 
     [Fact]
+    public void Answers_are_found_where_they_are_stated_and_nowhere_else()
+    {
+        string[] wrong =
+        [
+            .. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Verification", "extraction.jsonl")).Select(VerifierCase.Parse)
+                .Where(item => CaseJudge.Judge(item).Verdict == Verdict.Correct != item.Expect).Select(item => $"{item.Gold} | {item.Candidate}: {CaseJudge.Judge(item)}"),
+        ];
+        Assert.True(wrong.Length == 0, string.Join('\n', wrong));
+    }
+
+    [Fact]
     public void The_shared_cases_are_judged_as_they_should_be()
     {
         VerifierCase[] cases = [.. File.ReadLines(SharedData.File("verifier/dev.jsonl")).Select(VerifierCase.Parse)];

@@ -74,9 +74,11 @@ internal sealed partial class AnswerMatcher
         b = Elements(b) ?? b;
         return (a, b) switch
         {
-            (Sequence u, Sequence v) when a is not null => SequencesEqual(u, v) ?? false,
-            (Call or SetOperation or SetBuilder or NamedSet, _) => ExprKey.Of(a) == ExprKey.Of(b),
-            _ => false,
+            (Sequence u, Sequence v) => SequencesEqual(u, v) ?? false,
+            (Sequence, _) or (_, Sequence) => false,
+
+            // What nothing more is known of equals the same.
+            _ => !ExpressionTree.Any(a, node => node is Constant { Kind: ConstantKind.Undefined }) && ExprKey.Of(a) == ExprKey.Of(b),
         };
     }
 

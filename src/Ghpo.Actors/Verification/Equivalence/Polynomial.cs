@@ -1,4 +1,5 @@
 using Ghpo.Verification.Expressions;
+using Ghpo.Verification.Numerics;
 
 namespace Ghpo.Verification.Equivalence;
 
@@ -36,13 +37,16 @@ internal readonly struct Monomial : IEquatable<Monomial>
 }
 
 /// <summary>What a polynomial's unknowns stand for: nothing is known of a free one, a square root's square is a rational number.</summary>
-internal sealed class Generators
+/// <param name="budget">Pays for the products of terms.</param>
+internal sealed class Generators(Budget budget)
 {
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
     private readonly List<Rational?> _squares = [];
 
     /// <summary>π and e both occur: nobody has proved them independent.</summary>
     public bool HasPiAndE => _index.ContainsKey("#pi") && _index.ContainsKey("#e");
+
+    public Budget Budget => budget;
 
     /// <param name="square">The square of the generator, null for a free one.</param>
     public int Of(string name, Rational? square = null)
@@ -113,7 +117,7 @@ internal sealed class Polynomial
 
     public static Polynomial? Multiply(Polynomial a, Polynomial b, Generators generators)
     {
-        if ((long)a._terms.Count * b._terms.Count > MaxProducts)
+        if ((long)a._terms.Count * b._terms.Count > MaxProducts || !generators.Budget.Spend(2L * a._terms.Count * b._terms.Count))
         {
             return null;
         }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Ghpo.Verification.Expressions;
+using Ghpo.Verification.Numerics;
 
 namespace Ghpo.Verification.Equivalence;
 
@@ -23,9 +24,9 @@ internal sealed class RationalFunction
     public Polynomial Below { get; }
 
     /// <returns>Null if one of them has no such form, or is beyond the caps. False also if one of them divides by 0.</returns>
-    public static bool? Equal(Expr a, Expr b)
+    public static bool? Equal(Expr a, Expr b, Budget budget)
     {
-        var generators = new Generators();
+        var generators = new Generators(budget);
         if (Of(a, generators) is not RationalFunction x || Of(b, generators) is not RationalFunction y)
         {
             return null;

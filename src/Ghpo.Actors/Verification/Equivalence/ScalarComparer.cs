@@ -98,7 +98,7 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
         SortedSet<string> symbols = ExpressionTree.Symbols(a);
         symbols.UnionWith(ExpressionTree.Symbols(b));
         bool tolerant = symbols.Count == 0 && (ExpressionTree.IsDecimal(a) || ExpressionTree.IsDecimal(b));
-        if (!tolerant && RationalFunction.Equal(a, b) is bool proved)
+        if (!tolerant && RationalFunction.Equal(a, b, budget) is bool proved)
         {
             return proved;
         }
@@ -177,7 +177,7 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
             }
 
             // Two values could still differ by as little as the smallest and largest magnitudes in them allow: look as deep as that and deeper.
-            needed = (int)Math.Max(needed, Math.Min(2.0 * MaxPrecision, 700 + (3 * evaluator.Depth)));
+            needed = (int)Math.Max(needed, Math.Min(2.0 * MaxPrecision, 700 + (2 * evaluator.Depth)));
             if (needed > MaxPrecision)
             {
                 return null;
@@ -267,7 +267,7 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
                 return realX ? Agreement.Differ : Agreement.Undefined;
             }
 
-            int deep = (int)Math.Min(MaxPrecision, 160 + (3 * evaluator.Depth));
+            int deep = (int)Math.Min(MaxPrecision, 160 + (2 * evaluator.Depth));
             if (precision >= deep && difference.Radius < Math.Max(scale, -60) - 80)
             {
                 return realX ? Agreement.Agree : Agreement.AgreeOutsideTheReals;

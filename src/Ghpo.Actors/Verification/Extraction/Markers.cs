@@ -79,8 +79,8 @@ internal static class Markers
             end = closedBefore ? close : open;
         }
 
-        // A box inside the tag says more exactly what the answer is.
-        return last is (string answer, int at) ? (Boxes.Last(answer)?.Text ?? answer, at) : null;
+        // A box, or words that introduce the answer, say more exactly what it is.
+        return last is (string answer, int at) ? (Boxes.Last(answer)?.Text ?? Anchored(answer, Anchors, truncated: false, strict: true)?.Text ?? answer, at) : null;
     }
 
     /// <summary>#### and an answer up to the end of the line. A heading of prose with text below it is none.</summary>

@@ -8,6 +8,7 @@ namespace Ghpo.Verification.Extraction;
 internal static class Sentences
 {
     private static readonly string[] Negations = ["not ", "n't ", "never ", "neither ", "unknown", "wrong", "incorrect"];
+    private static readonly string[] Reasons = [", as ", " because ", ", since ", " since ", ", because ", ", so ", ", which ", ", where ", " which "];
     private static readonly string[] Copulas = [" is ", " are ", " equals ", " be ", " = ", " to ", " of ", " as "];
     private static readonly string[] Hedges = [" not ", "n't ", " between ", " greater ", " less ", " more ", " at least", " at most", " than ", " about ", " approximately ", " roughly ", " wrong", " incorrect"];
 
@@ -38,6 +39,16 @@ internal static class Sentences
         if (ExpressionParser.Parse(clean) is Expr || WordText.ChoiceLabel(clean) is not null)
         {
             return clean;
+        }
+
+        // What follows gives the reason, not the answer.
+        foreach (string reason in Reasons)
+        {
+            int cut = clean.IndexOf(reason, StringComparison.OrdinalIgnoreCase);
+            if (cut > 0 && AnswerText.Clean(clean[..cut]) is { Length: > 0 } statement && ExpressionParser.Parse(statement) is Expr and not Words)
+            {
+                return statement;
+            }
         }
 
         // A formula at the beginning, with whatever words behind it.

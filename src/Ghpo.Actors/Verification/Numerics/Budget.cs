@@ -1,15 +1,21 @@
 namespace Ghpo.Verification.Numerics;
 
 /// <summary>
-/// Work left for one comparison. A unit is about a word operation of a big number, some nanoseconds; the same comparison always takes the same number of
-/// them, so that a verdict does not depend on the machine or its load.
+/// Work left for one comparison. A unit is about 0.1 to 0.2 µs of work; the same comparison always takes the same number of them, so that a verdict does
+/// not depend on the machine or its load.
 /// </summary>
 internal sealed class Budget(long units)
 {
-    /// <summary>Enough for every ordinary answer, and spent within some tens of milliseconds.</summary>
-    public const long Default = 3_000_000;
+    /// <summary>Enough for every ordinary answer, and spent within about 50 ms.</summary>
+    public const long Default = 300_000;
 
     private long _left = units;
+
+    /// <summary>What an operation of arithmetic costs at a precision, in bits.</summary>
+    public static long Arithmetic(int precision) => 1 + (precision / 256) + ((long)precision * precision / 65_536);
+
+    /// <summary>What an elementary function costs at a precision, in bits.</summary>
+    public static long Function(int precision) => 40 + (precision / 2) + ((long)precision * precision / 1_024);
 
     public bool IsSpent => _left <= 0;
 

@@ -27,7 +27,7 @@ internal sealed class Evaluator(IReadOnlyDictionary<string, ComplexBall> point, 
 
     public ComplexBall Evaluate(Expr expr)
     {
-        if (TooLarge || !budget.Spend(2 + (precision / 64)))
+        if (TooLarge || !budget.Spend(Budget.Arithmetic(precision)))
         {
             TooLarge = true;
             return ComplexBall.Unknown;
@@ -35,7 +35,7 @@ internal sealed class Evaluator(IReadOnlyDictionary<string, ComplexBall> point, 
 
         ComplexBall value = Value(expr);
         double magnitude = Math.Abs(value.Magnitude);
-        if (magnitude > 32 && !double.IsInfinity(magnitude) && !double.IsNaN(magnitude))
+        if (magnitude > 32 && !double.IsInfinity(magnitude) && !value.IsUnknown && !value.MayBeZero)
         {
             Depth += magnitude;
         }
@@ -110,6 +110,7 @@ internal sealed class Evaluator(IReadOnlyDictionary<string, ComplexBall> point, 
     {
         if (power.Base is Constant { Kind: ConstantKind.E })
         {
+            budget.Spend(Budget.Function(precision));
             return Large(ComplexBall.Exp(Evaluate(power.Exponent), precision), power.Exponent);
         }
 
@@ -138,6 +139,7 @@ internal sealed class Evaluator(IReadOnlyDictionary<string, ComplexBall> point, 
             return value.Re.IsExactZero && value.IsReal && exponent.Re.Sign > 0 ? ComplexBall.Zero : ComplexBall.Unknown;
         }
 
+        budget.Spend(4 * Budget.Function(precision));
         return Large(ComplexBall.Exp(ComplexBall.Multiply(exponent, ComplexBall.Log(value, precision + 32), precision + 32), precision), power);
     }
 
@@ -167,7 +169,7 @@ internal sealed class Evaluator(IReadOnlyDictionary<string, ComplexBall> point, 
         }
 
         var exponent = (long)n;
-        budget.Spend(64L * precision / 64);
+        budget.Spend(2 * n.GetBitLength() * Budget.Arithmetic(precision));
         if (value.IsReal)
         {
             return Ball.Power(value.Re, exponent, precision);
@@ -199,7 +201,7 @@ internal sealed class Evaluator(IReadOnlyDictionary<string, ComplexBall> point, 
 
     private ComplexBall RootOf(ComplexBall value, int index)
     {
-        budget.Spend(precision);
+        budget.Spend(index == 2 ? 4 * Budget.Arithmetic(precision) : 4 * Budget.Function(precision));
         if (value.IsUnknown || index == 1)
         {
             return value;
@@ -226,7 +228,7 @@ internal sealed class Evaluator(IReadOnlyDictionary<string, ComplexBall> point, 
 
     private ComplexBall CallValue(Call call)
     {
-        budget.Spend(precision);
+        budget.Spend((call.Name is "ln" or "log" ? 3 : 1) * Budget.Function(precision));
         if (call.Arguments.Length == 1 && IsUnary(call.Name))
         {
             ComplexBall x = Evaluate(call.Arguments[0]);
