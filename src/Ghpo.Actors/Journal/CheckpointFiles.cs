@@ -17,9 +17,10 @@ internal static class CheckpointFiles
     /// <param name="folder">The run folder.</param>
     /// <param name="taken">Those in the journal, as far as it was read.</param>
     /// <param name="hashes">Hash of the weights after each step.</param>
+    /// <param name="deterministic">The weights must be those that the journal names: a run that promises less may have folded a step again into others.</param>
     /// <returns>How many were compared, and a sentence for each that is not what the journal says.</returns>
     internal static (int Compared, ImmutableArray<string> Faults) Compare(
-        JournalReader journal, string folder, int keep, IEnumerable<CheckpointTaken> taken, IReadOnlyDictionary<int, string> hashes)
+        JournalReader journal, string folder, int keep, IEnumerable<CheckpointTaken> taken, IReadOnlyDictionary<int, string> hashes, bool deterministic)
     {
         int compared = 0;
         var faults = ImmutableArray.CreateBuilder<string>();
@@ -31,7 +32,7 @@ internal static class CheckpointFiles
             }
 
             compared++;
-            string? fault = FaultOf(folder, checkpoint, hash);
+            string? fault = FaultOf(folder, checkpoint, deterministic ? hash : null);
 
             // A live run may have taken another one meanwhile, and deleted this.
             if (fault is not null && Kept(Newest(), keep).Contains(checkpoint))
@@ -47,9 +48,9 @@ internal static class CheckpointFiles
     }
 
     /// <param name="folder">The run folder.</param>
-    /// <param name="policyHash">What the journal says of the weights after the last step in the checkpoint.</param>
+    /// <param name="policyHash">What the journal says of the weights after the last step in the checkpoint; null: they may differ.</param>
     /// <returns>What is wrong with it; null: every file is whole, and they are those that the journal names.</returns>
-    private static string? FaultOf(string folder, CheckpointTaken taken, string policyHash)
+    private static string? FaultOf(string folder, CheckpointTaken taken, string? policyHash)
     {
         string path = Path.Combine(folder, taken.Folder);
         CheckpointState state;
@@ -64,7 +65,7 @@ internal static class CheckpointFiles
 
         return state.Digest != taken.Hash || state.Version != taken.NextStep
             ? $"{path} is not the checkpoint that the journal names: it is of v{state.Version} with digest {state.Digest}, the journal has v{taken.NextStep} with {taken.Hash}"
-            : PolicyHashOf(path) is var found && found != policyHash
+            : policyHash is not null && PolicyHashOf(path) is var found && found != policyHash
                 ? $"{path} holds weights {found}, but the journal has {policyHash} after step {taken.NextStep - 1}"
                 : null;
     }

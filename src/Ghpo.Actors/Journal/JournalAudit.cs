@@ -104,7 +104,7 @@ public sealed record JournalAudit(JournalCounts Counts, ImmutableArray<string> F
         int pruned = learner.OfType<GroupPruned>().Count();
         findings.AddRange(JournalCheck.Of(curriculum, hints, learner.Select(fact => fact is Kept kept ? new GroupPruned(kept.Facts) : fact), settings.Rollout.Staleness));
         GroupFacts[] groups = [.. learner.Select(fact => fact is Kept kept ? kept.Facts : GroupFacts.Of(fact)).OfType<GroupFacts>().DistinctBy(group => group.Group)];
-        int verified = CheckFiles(journal, folder, settings.Checkpoints.Keep, learner, findings);
+        int verified = CheckFiles(journal, folder, settings, learner, findings);
         var counts = new JournalCounts(
             rows,
             curriculum.OfType<StepPlanned>().Count(),
@@ -126,7 +126,7 @@ public sealed record JournalAudit(JournalCounts Counts, ImmutableArray<string> F
     }
 
     private static int CheckFiles(
-        JournalReader journal, string folder, int keep, IReadOnlyList<object> learner, ImmutableArray<string>.Builder findings)
+        JournalReader journal, string folder, GhpoSettings settings, IReadOnlyList<object> learner, ImmutableArray<string>.Builder findings)
     {
         Dictionary<int, string> hashes = [];
         foreach (StepCommitted committed in learner.OfType<StepCommitted>())
@@ -134,7 +134,8 @@ public sealed record JournalAudit(JournalCounts Counts, ImmutableArray<string> F
             hashes[committed.Step] = committed.PolicyHash;
         }
 
-        (int compared, ImmutableArray<string> faults) = CheckpointFiles.Compare(journal, folder, keep, learner.OfType<CheckpointTaken>(), hashes);
+        (int compared, ImmutableArray<string> faults) = CheckpointFiles.Compare(
+            journal, folder, settings.Checkpoints.Keep, learner.OfType<CheckpointTaken>(), hashes, settings.Run.Deterministic);
         findings.AddRange(faults);
         return compared;
     }

@@ -18,7 +18,7 @@ public sealed record ReplayedStep(int Step, string Hash, string Journalled)
 /// <param name="Source">Where it began: a checkpoint's folder, or null for the base model.</param>
 /// <param name="Unusable">Why checkpoints that it could have begun with could not be used.</param>
 /// <param name="CheckpointsCompared">Checkpoints whose every byte, optimizer included, was computed again.</param>
-/// <param name="Faults">One sentence for each difference from what the run journalled.</param>
+/// <param name="Faults">One sentence for each difference from what the run journalled, if it promises bits (<c>run.deterministic</c>).</param>
 public sealed record ReplayResult(
     int From, string? Source, ImmutableArray<string> Unusable, ImmutableArray<ReplayedStep> Steps, int CheckpointsCompared, ImmutableArray<string> Faults);
 
@@ -78,8 +78,8 @@ public sealed class JournalReplay
     /// <summary>The first step whose groups still have their tokens.</summary>
     public int FirstKept { get; private set; }
 
-    /// <summary>Hash of the weights that the run had after a committed step.</summary>
-    public string HashAfter(int step) => _hashes[step];
+    /// <summary>The run promises that a step folded again gives the same bits: anything else is a fault.</summary>
+    public bool Deterministic => _settings.Started.Run.Deterministic;
 
     /// <summary>Where a fold can begin, oldest first: the base model where every token is kept, and checkpoints that are on disk.</summary>
     public ImmutableArray<ReplaySource> Sources =>
@@ -115,7 +115,7 @@ public sealed class JournalReplay
             int compared = FoldSteps(trainer, to, verify, steps, faults, onStep);
             if (verify)
             {
-                faults.AddRange(CheckpointFiles.Compare(_journal, _folder, _settings.Newest.Checkpoints.Keep, _taken, _hashes).Faults);
+                faults.AddRange(CheckpointFiles.Compare(_journal, _folder, _settings.Newest.Checkpoints.Keep, _taken, _hashes, Deterministic).Faults);
             }
 
             if (faults.Count == 0)
@@ -164,7 +164,7 @@ public sealed class JournalReplay
         }
 
         string hash = HashOf(trainer);
-        return hash == _hashes.GetValueOrDefault(nextStep - 1)
+        return !Deterministic || hash == _hashes.GetValueOrDefault(nextStep - 1)
             ? null
             : $"{checkpoint} holds weights {hash}, but the journal has {_hashes.GetValueOrDefault(nextStep - 1) ?? "no weights"} after step {nextStep - 1}";
     }
@@ -220,7 +220,7 @@ public sealed class JournalReplay
                     var step = new ReplayedStep(next, HashOf(trainer), committed.PolicyHash);
                     steps.Add(step);
                     onStep(step);
-                    if (!step.Same)
+                    if (!step.Same && Deterministic)
                     {
                         faults.Add(
                             $"step {next} gives weights {step.Hash}, but the journal has {step.Journalled}: base model, settings or software differ from those of the run");
@@ -230,7 +230,7 @@ public sealed class JournalReplay
                     break;
                 case StepCommitted committed when committed.Step > to:
                     return compared;
-                case CheckpointTaken taken when verify && taken.NextStep == next && steps.Count > 0:
+                case CheckpointTaken taken when verify && Deterministic && taken.NextStep == next && steps.Count > 0:
                     compared++;
                     if (DigestOf(trainer) is var digest && digest != taken.Hash)
                     {
@@ -246,7 +246,8 @@ public sealed class JournalReplay
         return compared;
     }
 
-    private static string HashOf(IPolicyTrainer trainer)
+    /// <summary>Hash of the weights that a trainer holds now.</summary>
+    public static string HashOf(IPolicyTrainer trainer)
     {
         using PolicySnapshot snapshot = trainer.TakeSnapshot(epoch: 0);
         return snapshot.Hash;

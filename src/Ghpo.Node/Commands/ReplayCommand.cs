@@ -73,7 +73,7 @@ internal static class ReplayCommand
         }
         else
         {
-            Print(run.Folder.Name, result, last, verify, output);
+            Print(run.Folder.Name, result, last, verify && replay.Deterministic, output);
         }
 
         return result.Faults.IsEmpty ? ExitCodes.Success : ExitCodes.Failure;
@@ -93,8 +93,10 @@ internal static class ReplayCommand
 
         string source = result.Source is null ? "the base model" : $"{result.Source} (v{result.From})";
         string checkpoints = verify ? $", {result.CheckpointsCompared} checkpoints computed again" : "";
+        int others = result.Steps.Count(step => !step.Same);
+        string same = others == 0 ? "every one as the run had it" : $"{others} come out with other weights, which the run allows (run.deterministic = false)";
         output.WriteLine(result.Faults.IsEmpty
-            ? $"{run}: {result.Steps.Length} steps folded from {source} to v{last + 1}{checkpoints}; every one as the run had it."
+            ? $"{run}: {result.Steps.Length} steps folded from {source} to v{last + 1}{checkpoints}; {same}."
             : $"{run}: differs from what the run journalled, folded from {source}.");
     }
 }

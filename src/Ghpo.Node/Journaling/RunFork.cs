@@ -104,6 +104,7 @@ internal static class RunFork
     private static (string Hash, string Digest) Fold(RunJournal parent, int step, string origin, Action<ReplayedStep> onStep)
     {
         string digest = "";
+        string hash = "";
         var replay = new JournalReplay(parent.Journal, parent.Folder.Root, parent.Timeline);
         ReplayResult result = replay.Fold(
             () => RunContextFactory.CreateTrainer(parent.Timeline.Started, evaluation: () => null),
@@ -111,9 +112,13 @@ internal static class RunFork
             fromNewest: true,
             verify: false,
             onStep,
-            trainer => digest = trainer.SaveCheckpoint(origin));
+            trainer =>
+            {
+                hash = JournalReplay.HashOf(trainer);
+                digest = trainer.SaveCheckpoint(origin);
+            });
         return result.Faults.IsEmpty
-            ? (replay.HashAfter(step), digest)
+            ? (hash, digest)
             : throw new UserErrorException($"{parent.Folder.Name} cannot be forked after step {step}: {string.Join("; ", result.Faults)}");
     }
 }

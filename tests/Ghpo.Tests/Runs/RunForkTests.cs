@@ -153,6 +153,25 @@ public sealed class RunForkTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_that_promises_no_bits_is_replayed_and_forked_where_a_fold_comes_out_differently()
+    {
+        string parent = await Complete(_tiny.Settings("run.deterministic=false"));
+        Directory.Delete(Path.Combine(parent, "checkpoints"), recursive: true);
+
+        // What another machine would do, only more of it.
+        await File.WriteAllTextAsync(
+            Path.Combine(parent, "run.conf"), SettingsWriter.Write(_tiny.Settings("run.deterministic=false", "learning.rate=2e-2")), TestContext.Current.CancellationToken);
+        Assert.Equal((0, 3), Replayed(parent, RunJournal.Open(parent).Settings, to: 2, verify: false));
+        string child = await Fork(parent, 1);
+
+        var forked = Assert.Single(TinyRun.Journal(child).Events(LearnerActor.JournalId).OfType<RunForked>());
+        Assert.NotEqual(TinyRun.Hashes(parent)[1], forked.PolicyHash);
+        Assert.Equal((RunOutcome.Completed, 3), await Resume(child) is var ended ? (ended.Outcome, ended.Steps) : default);
+        Assert.Empty(Audit(child, RunJournal.Open(child).Settings).Findings);
+        Assert.Equal((2, 1), Replayed(child, RunJournal.Open(child).Settings, to: 2));
+    }
+
+    [Fact]
     public async Task What_cannot_be_forked_is_said_in_a_sentence_and_leaves_nothing_behind()
     {
         string parent = await Complete(_tiny.Settings());
@@ -215,10 +234,10 @@ public sealed class RunForkTests : IDisposable
     private static Task<RunEvents.RunEnded> Resume(string folder) =>
         RunSession.Complete(TinyRun.Create(folder, RunJournal.Open(folder).Settings).Run);
 
-    private static (int From, int Steps) Replayed(string folder, GhpoSettings settings, int to)
+    private static (int From, int Steps) Replayed(string folder, GhpoSettings settings, int to, bool verify = true)
     {
         ReplayResult result = new JournalReplay(TinyRun.Journal(folder), folder, new ControlTimeline(settings, []))
-            .Fold(() => RunContextFactory.CreateTrainer(settings, () => null), to, fromNewest: false, verify: true, _ => { }, _ => { });
+            .Fold(() => RunContextFactory.CreateTrainer(settings, () => null), to, fromNewest: false, verify, _ => { }, _ => { });
         Assert.Empty(result.Faults);
         return (result.From, result.Steps.Length);
     }
