@@ -108,10 +108,8 @@ internal sealed partial class AnswerMatcher
 
         Expr left = sign.Kind is RelationKind.Greater or RelationKind.GreaterOrEqual ? Expr.Subtract(b, a) : Expr.Subtract(a, b);
         Expr right = other.Kind is RelationKind.Greater or RelationKind.GreaterOrEqual ? Expr.Subtract(d, c) : Expr.Subtract(c, d);
-        return Proportional(Strip(left), Strip(right), inequality);
+        return Proportional(Simplifier.Simplify(left), Simplifier.Simplify(right), inequality);
     }
-
-    private static Expr Strip(Expr a) => Simplifier.Simplify(a);
 
     /// <summary>
     /// Whether p = k q with a constant k ≠ 0 (k > 0 if asked): the cross products p(x) q(x₀) and q(x) p(x₀) are equal for a point x₀ at which neither is 0.

@@ -108,8 +108,8 @@ internal sealed partial class AnswerMatcher
         }
 
         // 100 m, 5 m/s: letters behind a number are a unit if the other side says so.
-        a = b is Quantity { Unit.Length: > 0 } && WithUnit(a) is Quantity left0 && left0.Unit == ((Quantity)b).Unit ? left0 : a;
-        b = a is Quantity { Unit.Length: > 0 } && WithUnit(b) is Quantity right0 && right0.Unit == ((Quantity)a).Unit ? right0 : b;
+        a = b is Quantity { Unit.Length: > 0 } && WithUnit(a) is Quantity metered && metered.Unit == ((Quantity)b).Unit ? metered : a;
+        b = a is Quantity { Unit.Length: > 0 } && WithUnit(b) is Quantity measured && measured.Unit == ((Quantity)a).Unit ? measured : b;
         if (a is Quantity || b is Quantity)
         {
             return Equal(a is Quantity x ? x.Value : a, b is Quantity y ? y.Value : b);

@@ -126,7 +126,7 @@ internal sealed class RealSetAlgebra(ScalarComparer scalars)
 
         if (Normalize(a) is not RealSet x || Normalize(b) is not RealSet y || x.Intervals.Count != y.Intervals.Count)
         {
-            return x0(a, b);
+            return SamePieces(a, b);
         }
 
         bool? equal = true;
@@ -136,11 +136,11 @@ internal sealed class RealSetAlgebra(ScalarComparer scalars)
         }
 
         return equal;
-
-        // Ends with symbols: the same pieces in the same order.
-        bool? x0(RealSet left, RealSet right) => left.Intervals.Count != right.Intervals.Count || left.Intervals.Count == 1 ? false
-            : left.Intervals.Zip(right.Intervals, EndsEqual).Aggregate((bool?)true, Both);
     }
+
+    /// <summary>Ends with symbols: the same pieces in the same order.</summary>
+    private bool? SamePieces(RealSet a, RealSet b) => a.Intervals.Count != b.Intervals.Count || a.Intervals.Count == 1 ? false
+        : a.Intervals.Zip(b.Intervals, EndsEqual).Aggregate((bool?)true, Both);
 
     internal static bool? Both(bool? a, bool? b) => a is false || b is false ? false : a is null || b is null ? null : true;
 

@@ -67,99 +67,6 @@ internal sealed partial class ExpressionParser
 
     private static Expr SumOf(List<Expr> terms) => terms.Count == 1 ? terms[0] : new Sum([.. terms]);
 
-    /// <summary>A value and the unit or comment behind it, if there is one.</summary>
-    private Expr WithUnit(Expr value)
-    {
-        string text = "";
-        bool currency = false;
-        int power = 0;
-        while (!_failed)
-        {
-            Token token = Current;
-            if (token.Kind == TokenKind.Currency && value is not Quantity)
-            {
-                text += " " + token.Text;
-                currency = true;
-            }
-            else if (token.Kind == TokenKind.Word || (token is { Kind: TokenKind.Text } && ConnectiveOf(token) is null) || (text.Length > 0 && token.Kind == TokenKind.Name && ConnectiveOf(token) is null)
-                || (token is { Kind: TokenKind.Name, Text: "min" } && !Next.Is('(') && !Next.Is('{')))
-            {
-                text += " " + token.Text;
-            }
-            else if (text.Length > 0 && token.Is('^') && power++ < 3)
-            {
-                _at++;
-                bool braced = TakeIf('{');
-                Token exponent = Take();
-                if (exponent.Is('-'))
-                {
-                    exponent = Take();
-                    text += "^-";
-                }
-                else
-                {
-                    text += "^";
-                }
-
-                text += exponent.Text;
-                if (braced && !TakeIf('}'))
-                {
-                    return Fail();
-                }
-
-                continue;
-            }
-            else if (text.Length > 0 && token.Kind == TokenKind.Superscript)
-            {
-                text += "^" + token.Text;
-            }
-            else if (text.Length > 0 && token.Is('/') && Next.Kind is TokenKind.Text or TokenKind.Word or TokenKind.Letter && !Next.Is('/'))
-            {
-                text += "/" + Next.Text;
-                _at++;
-            }
-            else if (text.Length > 0 && token.Is('.') && Next.Kind is TokenKind.End)
-            {
-                _at++;
-                continue;
-            }
-            else
-            {
-                break;
-            }
-
-            _at++;
-        }
-
-        if (text.Length == 0)
-        {
-            return value;
-        }
-
-        text = text.Replace('~', ' ').Replace(@"\", "", StringComparison.Ordinal).Trim();
-        string[] words = text.Split([' ', ',', '.', ';', '(', ')', '-'], StringSplitOptions.RemoveEmptyEntries);
-        if (words.Length > 0 && Vocabulary.MagnitudeOf(words[0]) is int exponent10 && (words.Length == 1 || !words[1..].Any(Vocabulary.IsQualifier)))
-        {
-            value = new Product([value, new Number(new Rational(BigInteger.Pow(10, exponent10)), false)]);
-            words = words[1..];
-            text = string.Join(' ', words);
-        }
-
-        if (words.Any(Vocabulary.IsQualifier) || (!currency && words.Any(word => word.Any(char.IsAsciiDigit) && !word.Contains('^'))) || value is Words)
-        {
-            return Fail();
-        }
-
-        string unit = Units.Of(text);
-        return unit switch
-        {
-            "percent" => new Percent(value),
-            "degree" => new Product([value, new Constant(ConstantKind.Degree)]),
-            "radian" => value,
-            _ => new Quantity(value is Quantity inner ? inner.Value : value, value is Quantity { Unit: var before } && unit.Length == 0 ? before : unit),
-        };
-    }
-
     private Expr Term()
     {
         bool negative = false;
@@ -311,7 +218,7 @@ internal sealed partial class ExpressionParser
     private bool StartsFactor(Token token) => !IsUnionLetter() && token.Kind switch
     {
         TokenKind.Number or TokenKind.Letter or TokenKind.VulgarFraction or TokenKind.Begin => true,
-        TokenKind.Name => ConnectiveOf(token) is null && token.Text is not ("union" or "cup" or "cap" or "pm" or "mod" or "times"),
+        TokenKind.Name => ConnectiveOf(token) is null && !IsMinutes() && token.Text is not ("union" or "cup" or "cap" or "pm" or "mod" or "times"),
         TokenKind.Sign => token.Text[0] is '(' or '{' || (token.Text[0] == '|' && _bars == 0 && _sets == 0) || (token.Text[0] == '[' && !_reversed && _at > 0 && _tokens[_at - 1].Kind is TokenKind.Number or TokenKind.Letter),
         TokenKind.Command => token.Text is "frac" or "dfrac" or "tfrac" or "cfrac" or "sqrt" or "cbrt" or "fourthroot" or "binom" or "dbinom" or "tbinom" or "pi" or "infty" or "lfloor" or "lceil"
             or "lvert" or "lVert" or "overline" or "bar" or "vec" or "hat" or "tilde" or "widehat" or "overrightarrow" or "dot" or "angle" or "triangle" or "sum" or "prod" or "int" or "lim" or "iint" or "oint"
