@@ -273,7 +273,7 @@ internal sealed partial class ExpressionParser
             else if (token.Is('%'))
             {
                 _at++;
-                value = new Percent(value);
+                value = value is Percent ? Fail() : new Percent(value);
             }
             else
             {
