@@ -159,6 +159,12 @@ internal sealed partial class AnswerMatcher
             return null;
         }
 
+        relation = relation with { Operands = [.. relation.Operands.Select(Simplifier.Simplify)] };
+        if (relation.Operands.Any(operand => !AnswerMatcher.IsDefined(operand)))
+        {
+            return null;
+        }
+
         if (relation.Operands is [Expr low, Symbol middle, Expr high] && !ExpressionTree.Symbols(low).Contains(middle.Name) && !ExpressionTree.Symbols(high).Contains(middle.Name)
             && Between(middle.Name, low, relation.Signs[0].Kind, relation.Signs[1].Kind, high) is RealSet between)
         {

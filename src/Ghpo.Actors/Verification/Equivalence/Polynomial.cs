@@ -117,7 +117,7 @@ internal sealed class Polynomial
 
     public static Polynomial? Multiply(Polynomial a, Polynomial b, Generators generators)
     {
-        if ((long)a._terms.Count * b._terms.Count > MaxProducts || !generators.Budget.Spend(2L * a._terms.Count * b._terms.Count))
+        if ((long)a._terms.Count * b._terms.Count > MaxProducts || !generators.Budget.Spend(a._terms.Count + b._terms.Count))
         {
             return null;
         }
@@ -132,7 +132,9 @@ internal sealed class Polynomial
         {
             foreach ((Monomial right, Rational y) in b._terms)
             {
-                if (Rational.Multiply(x, y) is not Rational coefficient || Product(left, right, generators, ref coefficient) is not Monomial monomial
+                // A product and a sum of fractions cost a gcd, nearly quadratic in their bits.
+                long bits = Rational.Bits(x) + Rational.Bits(y);
+                if (!generators.Budget.Spend(2 + (bits / 64) + (bits * bits / 65_536)) || Rational.Multiply(x, y) is not Rational coefficient || Product(left, right, generators, ref coefficient) is not Monomial monomial
                     || !Accumulate(terms, monomial, coefficient) || terms.Count > MaxTerms)
                 {
                     return null;

@@ -26,7 +26,7 @@ internal sealed class RationalFunction
     /// <returns>Null if one of them has no such form, or is beyond the caps. False also if one of them divides by 0.</returns>
     public static bool? Equal(Expr a, Expr b, Budget budget)
     {
-        var generators = new Generators(budget);
+        var generators = new Generators(budget.Share());
         if (Of(a, generators) is not RationalFunction x || Of(b, generators) is not RationalFunction y)
         {
             return null;

@@ -10,7 +10,7 @@ namespace Ghpo.Verification.Equivalence;
 /// </summary>
 internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
 {
-    private const int MaxPrecision = 20_000;
+    private const int MaxPrecision = 12_000;
     private const int Points = 32;
     private const int IntegerPoints = 60;
     private const int Enough = 10;

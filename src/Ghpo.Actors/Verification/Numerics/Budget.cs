@@ -4,10 +4,11 @@ namespace Ghpo.Verification.Numerics;
 /// Work left for one comparison. A unit is about 0.1 to 0.2 µs of work; the same comparison always takes the same number of them, so that a verdict does
 /// not depend on the machine or its load.
 /// </summary>
-internal sealed class Budget(long units)
+/// <param name="whole">What the units are a share of; null for a whole of its own.</param>
+internal sealed class Budget(long units, Budget? whole = null)
 {
     /// <summary>Enough for every ordinary answer, and spent within about 50 ms.</summary>
-    public const long Default = 300_000;
+    public const long Default = 250_000;
 
     private long _left = units;
 
@@ -19,10 +20,13 @@ internal sealed class Budget(long units)
 
     public bool IsSpent => _left <= 0;
 
+    /// <summary>A third of what is left, for an attempt that must not use up the rest.</summary>
+    public Budget Share() => new(_left / 3, this);
+
     /// <returns>False once the budget is spent.</returns>
     public bool Spend(long cost)
     {
         _left -= cost;
-        return _left > 0;
+        return (whole is null || whole.Spend(cost)) && _left > 0;
     }
 }

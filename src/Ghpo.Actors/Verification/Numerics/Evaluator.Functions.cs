@@ -9,7 +9,11 @@ internal sealed partial class Evaluator
 {
     private ComplexBall CallValue(Call call)
     {
-        budget.Spend((call.Name is "ln" or "log" ? 3 : 1) * Budget.Function(precision));
+        if (!Afford((call.Name is "ln" or "log" ? 3 : 1) * Budget.Function(precision)))
+        {
+            return ComplexBall.Unknown;
+        }
+
         if (call.Arguments.Length == 1 && IsUnary(call.Name))
         {
             ComplexBall x = Evaluate(call.Arguments[0]);

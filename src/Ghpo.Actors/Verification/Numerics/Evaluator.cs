@@ -107,7 +107,11 @@ internal sealed partial class Evaluator(IReadOnlyDictionary<string, ComplexBall>
     {
         if (power.Base is Constant { Kind: ConstantKind.E })
         {
-            budget.Spend(Budget.Function(precision));
+            if (!Afford(Budget.Function(precision)))
+            {
+                return ComplexBall.Unknown;
+            }
+
             return Large(ComplexBall.Exp(Evaluate(power.Exponent), precision));
         }
 
@@ -136,8 +140,20 @@ internal sealed partial class Evaluator(IReadOnlyDictionary<string, ComplexBall>
             return value.Re.IsExactZero && value.IsReal && exponent.Re.Sign > 0 ? ComplexBall.Zero : ComplexBall.Unknown;
         }
 
-        budget.Spend(4 * Budget.Function(precision));
+        if (!Afford(4 * Budget.Function(precision)))
+        {
+            return ComplexBall.Unknown;
+        }
+
         return Large(ComplexBall.Exp(ComplexBall.Multiply(exponent, ComplexBall.Log(value, precision + 32), precision + 32), precision));
+    }
+
+    /// <summary>Pays for an operation before it is begun; one that is too dear makes the whole too large.</summary>
+    private bool Afford(long cost)
+    {
+        bool affordable = budget.Spend(cost);
+        TooLarge |= !affordable;
+        return affordable;
     }
 
     /// <summary>Notes that a value is beyond the evaluator.</summary>
@@ -167,7 +183,11 @@ internal sealed partial class Evaluator(IReadOnlyDictionary<string, ComplexBall>
         }
 
         var exponent = (long)n;
-        budget.Spend(2 * n.GetBitLength() * Budget.Arithmetic(precision));
+        if (!Afford(2 * n.GetBitLength() * Budget.Arithmetic(precision)))
+        {
+            return ComplexBall.Unknown;
+        }
+
         if (value.IsReal)
         {
             return Ball.Power(value.Re, exponent, precision);
@@ -199,7 +219,11 @@ internal sealed partial class Evaluator(IReadOnlyDictionary<string, ComplexBall>
 
     private ComplexBall RootOf(ComplexBall value, int index)
     {
-        budget.Spend(index == 2 ? 4 * Budget.Arithmetic(precision) : 4 * Budget.Function(precision));
+        if (!Afford(index == 2 ? 4 * Budget.Arithmetic(precision) : 4 * Budget.Function(precision)))
+        {
+            return ComplexBall.Unknown;
+        }
+
         if (value.IsUnknown || index == 1)
         {
             return value;

@@ -48,7 +48,7 @@ internal sealed partial class ExpressionParser
         }
 
         ImmutableArray<Expr> arguments = FunctionArguments(function);
-        if (_failed)
+        if (_failed || arguments.Length == 0)
         {
             return Fail();
         }
