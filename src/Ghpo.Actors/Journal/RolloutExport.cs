@@ -82,7 +82,7 @@ public static class RolloutExport
             Epoch = group.Epoch,
             Verdict = SettingsSchema.Kebab(sample.Verdict.ToString()),
             Format = sample.Format,
-            Reward = sample.Verdict is Verdict.Unverifiable or Verdict.VerifierFailed ? null : Rewards.Of(sample, rewards),
+            Reward = sample.Verdict.Counts() ? Rewards.Of(sample, rewards) : null,
             Finish = SettingsSchema.Kebab(sample.Completion.Finish.ToString()),
             Prompt = prompt,
             Completion = tokenizer.Decode(sample.Completion.Tokens, keepSpecial: true),

@@ -56,7 +56,7 @@ public static class Advantages
     /// <c>learning.mask-truncated</c> leaves out.
     /// </summary>
     public static bool Counts(TrainingSample sample, bool maskTruncated) =>
-        sample.Verdict is not (Verdict.Unverifiable or Verdict.VerifierFailed)
+        sample.Verdict.Counts()
         && !(maskTruncated && sample.Completion.Finish == FinishReason.Length);
 
     // Compared, not subtracted: the mean of equal rewards may be off by a rounding, which the division would turn into a gradient.

@@ -31,7 +31,7 @@ public sealed record GroupFacts(
     public int Correct => Verdicts.Where(verdict => verdict.Verdict == Verdict.Correct).Sum(verdict => verdict.Samples);
 
     /// <summary>Answers that count.</summary>
-    public int Judged => Verdicts.Where(verdict => verdict.Verdict is not (Verdict.Unverifiable or Verdict.VerifierFailed)).Sum(verdict => verdict.Samples);
+    public int Judged => Verdicts.Where(verdict => verdict.Verdict.Counts()).Sum(verdict => verdict.Samples);
 
     public static GroupFacts Of(SettledGroup group) => new(
         group.Group,

@@ -23,7 +23,7 @@ internal sealed class LearnerNotes(IActorRef curriculum, IActorRef hints, IActor
             group.Settlement,
             group.HintRatio,
             group.Samples.Count(sample => sample.Verdict == Verdict.Correct),
-            group.Samples.Count(sample => sample.Verdict is not (Verdict.Unverifiable or Verdict.VerifierFailed)));
+            group.Samples.Count(sample => sample.Verdict.Counts()));
         var release = new ReleaseGroup(group.Group, group.Problem, group.HintRatio, group.Settlement == Settlement.Solved);
         _outcomes[group.Group] = outcome;
         _releases[group.Group] = release;

@@ -52,7 +52,7 @@ public static class StepReports
             learning);
     }
 
-    private static bool Counts(TrainingSample sample) => sample.Verdict is not (Verdict.Unverifiable or Verdict.VerifierFailed);
+    private static bool Counts(TrainingSample sample) => sample.Verdict.Counts();
 
     private static double Correct(TrainingSample sample) => sample.Verdict == Verdict.Correct ? 1 : 0;
 

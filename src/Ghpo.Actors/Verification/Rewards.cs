@@ -14,7 +14,7 @@ public static class Rewards
     public static double Of(Verdict verdict, bool format, RewardSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        if (verdict is Verdict.Unverifiable or Verdict.VerifierFailed)
+        if (!verdict.Counts())
         {
             throw new ArgumentException($"An answer judged {verdict} has no reward; leave it out.", nameof(verdict));
         }

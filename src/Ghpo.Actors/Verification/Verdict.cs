@@ -21,6 +21,13 @@ public enum Verdict
     VerifierFailed,
 }
 
+/// <summary>What a verdict means for training.</summary>
+public static class Verdicts
+{
+    /// <summary>True if it is about the answer, and not about the verifier: only then may the answer take part in advantages.</summary>
+    public static bool Counts(this Verdict verdict) => verdict is not (Verdict.Unverifiable or Verdict.VerifierFailed);
+}
+
 /// <summary>The verdict on one completion, with its reason for logs.</summary>
 /// <param name="Format">True if the completion has the required form; true where no form is required.</param>
 public sealed record Judgement(Verdict Verdict, bool Format, string Reason)
@@ -29,5 +36,5 @@ public sealed record Judgement(Verdict Verdict, bool Format, string Reason)
     public double OwnScore { get; init; }
 
     /// <summary>True if the completion may take part in advantages.</summary>
-    public bool Counts => Verdict is not (Verdict.Unverifiable or Verdict.VerifierFailed);
+    public bool Counts => Verdict.Counts();
 }

@@ -54,7 +54,7 @@ internal static class Simplifier
         Matrix? matrix = null;
         bool scalars = false;
         var rest = new List<Expr>();
-        foreach (Expr term in Flatten(terms))
+        foreach (Expr term in Flatten(terms, simple => (simple as Sum)?.Terms))
         {
             Expr value = term is Quantity quantity ? quantity.Value : term;
             int sign = InfinitySign(value);
@@ -106,24 +106,9 @@ internal static class Simplifier
         return rest.Count == 1 ? rest[0] : new Sum([.. rest]);
     }
 
-    private static IEnumerable<Expr> Flatten(ImmutableArray<Expr> terms)
-    {
-        foreach (Expr term in terms)
-        {
-            Expr simple = Simplify(term);
-            if (simple is Sum inner)
-            {
-                foreach (Expr part in inner.Terms)
-                {
-                    yield return part;
-                }
-            }
-            else
-            {
-                yield return simple;
-            }
-        }
-    }
+    /// <summary>The operands simplified, those of an inner sum (or product) in its place.</summary>
+    private static IEnumerable<Expr> Flatten(ImmutableArray<Expr> operands, Func<Expr, ImmutableArray<Expr>?> inner) =>
+        operands.Select(Simplify).SelectMany(simple => inner(simple) ?? [simple]);
 
     private static Expr SimplifyProduct(ImmutableArray<Expr> factors)
     {
@@ -134,7 +119,7 @@ internal static class Simplifier
         string? unit = null;
         Matrix? matrix = null;
         var rest = new List<Expr>();
-        foreach (Expr factor in FlattenFactors(factors))
+        foreach (Expr factor in Flatten(factors, simple => (simple as Product)?.Factors))
         {
             Expr value = factor;
             if (value is Quantity quantity)
@@ -196,25 +181,6 @@ internal static class Simplifier
         result = matrix is null ? result : MatrixAlgebra.Scale(matrix, result);
         result = percent ? new Percent(result) : result;
         return unit is { Length: > 0 } ? new Quantity(result, unit) : result;
-    }
-
-    private static IEnumerable<Expr> FlattenFactors(ImmutableArray<Expr> factors)
-    {
-        foreach (Expr factor in factors)
-        {
-            Expr simple = Simplify(factor);
-            if (simple is Product inner)
-            {
-                foreach (Expr part in inner.Factors)
-                {
-                    yield return part;
-                }
-            }
-            else
-            {
-                yield return simple;
-            }
-        }
     }
 
     private static Expr SimplifyPower(Expr value, Expr written, Expr exponentWritten)
