@@ -1,5 +1,7 @@
 using Ghpo.Verification.Equivalence;
+using Ghpo.Verification.Expressions;
 using Ghpo.Verification.Extraction;
+using Ghpo.Verification.Parsing;
 
 namespace Ghpo.Verification.Cases;
 
@@ -40,8 +42,12 @@ public static class CaseJudge
         CaseMode.Answer => item.Gold,
         CaseMode.Latex => AnswerExtractor.FindAnywhere(item.Gold, FormulaKinds.Latex),
         CaseMode.Expr => AnswerExtractor.FindAnywhere(item.Gold, FormulaKinds.Plain),
-        _ => AnswerExtractor.FindAnywhere(item.Gold, FormulaKinds.Both) ?? item.Gold,
+        _ => IsWords(item.Gold) ? item.Gold : AnswerExtractor.FindAnywhere(item.Gold, FormulaKinds.Both) ?? item.Gold,
     };
+
+    /// <summary>Words as a whole: a number in them is not the answer.</summary>
+    private static bool IsWords(string gold) =>
+        AnswerText.Clean(gold) is var clean && (AnswerText.IsDate(clean) || (clean.StartsWith('\\') && ExpressionParser.Parse(clean) is Words));
 
     private static string? Candidate(VerifierCase item) => item.Mode switch
     {

@@ -79,6 +79,11 @@ public static class AnswerComparer
     /// <summary>A letter against a labelled choice: B against (B) 12. Null if neither is one.</summary>
     private static bool? Choice(string gold, string found)
     {
+        if (WordText.ChoiceLetter(gold) is char a && WordText.ChoiceLetter(found) is char b)
+        {
+            return a == b;
+        }
+
         if (WordText.ChoiceLetter(gold) is char letter && WordText.ChoiceLabel(found) is char label)
         {
             return letter == label;
@@ -87,7 +92,7 @@ public static class AnswerComparer
         return WordText.ChoiceLabel(gold) is char expected && WordText.ChoiceLetter(found) is char chosen ? expected == chosen : null;
     }
 
-    private static Expr? Read(string text) => ExpressionParser.Parse(text) ?? (AnswerText.IsProse(text) ? new Words(text) : null);
+    private static Expr? Read(string text) => ExpressionParser.Parse(text) ?? (AnswerText.IsProse(text) || AnswerText.IsDate(text) ? new Words(text) : null);
 
     /// <summary>What cannot be read as mathematics equals only the same text.</summary>
     private static Comparison Unread(Expr? expected, Expr? read, string gold, string found)

@@ -31,9 +31,17 @@ internal sealed partial class AnswerMatcher
             return same is true ? true : SetsEqual(a, b) ?? same;
         }
 
+        // n ≡ 1 (mod 4) names the residue that 1 (mod 4) is.
+        if ((Residue(a) is not null && b is Call { Name: "pmod" }) || (Residue(b) is not null && a is Call { Name: "pmod" }))
+        {
+            return Equal(Residue(a) ?? a, Residue(b) ?? b);
+        }
+
         // x ∈ {1, 2} says what {1, 2} does.
         return SetsEqual(a, b) ?? (ElementsOf(a) is Expr set ? Equal(set, b) : ElementsOf(b) is Expr other ? Equal(a, other) : false);
     }
+
+    private static Call? Residue(Expr a) => a is Relation { Operands: [Symbol, Call { Name: "pmod" } residue], Signs: [{ Name: "equiv" }] } ? residue : null;
 
     private static Expr? ElementsOf(Expr a) =>
         a is Relation { Operands: [var element, Sequence { Open: Bracket.Brace or Bracket.BareBrace } set], Signs: [{ Kind: RelationKind.Element }] } && RelationReader.IsName(element) ? set : null;
@@ -127,34 +135,36 @@ internal sealed partial class AnswerMatcher
             return _scalars.Equal(p, q);
         }
 
-        int next = 0;
-        var at = symbols.ToDictionary(name => name, _ => (Expr)new Number(Rational.Of(SmallPrimes[next++ % SmallPrimes.Length], 7)!.Value, false), StringComparer.Ordinal);
-        Expr p0 = Simplifier.Simplify(ExpressionTree.Substitute(p, symbol => at[symbol.Name]));
-        Expr q0 = Simplifier.Simplify(ExpressionTree.Substitute(q, symbol => at[symbol.Name]));
-        if (_scalars.Equal(p0, Expr.Zero) is not false || _scalars.Equal(q0, Expr.Zero) is not false)
+        foreach (int denominator in (ReadOnlySpan<int>)[7, 9, 8])
         {
-            return _scalars.Equal(p, q);
+            int next = denominator;
+            var at = symbols.ToDictionary(name => name, _ => (Expr)new Number(Rational.Of(SmallPrimes[next++ % SmallPrimes.Length], denominator)!.Value, false), StringComparer.Ordinal);
+            Expr p0 = Simplifier.Simplify(ExpressionTree.Substitute(p, symbol => at[symbol.Name]));
+            Expr q0 = Simplifier.Simplify(ExpressionTree.Substitute(q, symbol => at[symbol.Name]));
+            if (_scalars.Equal(p0, Expr.Zero) is not false || _scalars.Equal(q0, Expr.Zero) is not false)
+            {
+                // A point on the curve says nothing of the factor.
+                continue;
+            }
+
+            return positive && (_scalars.Sign(p0) is not int signP || _scalars.Sign(q0) != signP) ? false : _scalars.Equal(new Product([p, q0]), new Product([q, p0]));
         }
 
-        if (positive && (_scalars.Sign(p0) is not int signP || _scalars.Sign(q0) != signP))
-        {
-            return false;
-        }
-
-        return _scalars.Equal(new Product([p, q0]), new Product([q, p0]));
+        return _scalars.Equal(p, q);
     }
 
     private static readonly int[] SmallPrimes = [11, 13, 17, 19, 23, 29, 31, 37, 41, 43];
 
     /// <summary>An inequality in one variable that is solved, or linear: the set of its solutions.</summary>
-    private RealSet? Solve(Relation relation)
+    /// <param name="equations">x = 1 is a set of one point.</param>
+    private RealSet? Solve(Relation relation, bool equations = false)
     {
         if (relation.Signs is [{ Kind: RelationKind.Element }])
         {
             return relation.Operands[0] is Symbol element && AsRealSet(relation.Operands[1]) is RealSet set ? set with { Variable = element.Name } : null;
         }
 
-        if (!relation.Operands.All(ExpressionTree.IsScalar) || !relation.Signs.All(sign => RelationReader.IsInequality(sign.Kind) || sign.Kind == RelationKind.NotEqual))
+        if (!relation.Operands.All(ExpressionTree.IsScalar) || !relation.Signs.All(sign => RelationReader.IsInequality(sign.Kind) || sign.Kind == RelationKind.NotEqual || (equations && sign.Kind == RelationKind.Equal)))
         {
             return null;
         }
@@ -218,6 +228,7 @@ internal sealed partial class AnswerMatcher
         RelationKind.LessOrEqual => RealSet.Of(variable, new Interval(RealSet.MinusInfinity, end, false, true)),
         RelationKind.Greater => RealSet.Of(variable, new Interval(end, Constant.Infinity, false, false)),
         RelationKind.GreaterOrEqual => RealSet.Of(variable, new Interval(end, Constant.Infinity, true, false)),
+        RelationKind.Equal => RealSet.Of(variable, Interval.Point(end)),
         _ => RealSet.Of(variable, new Interval(RealSet.MinusInfinity, end, false, false), new Interval(end, Constant.Infinity, false, false)),
     };
 
@@ -250,9 +261,10 @@ internal sealed partial class AnswerMatcher
     {
         RealSet? all = null;
         RealSet? any = null;
+        bool equations = HasInequality(list);
         foreach (Expr item in list.Items)
         {
-            if (Solve((Relation)item) is not RealSet next || (any is not null && any.Variable != next.Variable))
+            if (Solve((Relation)item, equations) is not RealSet next || (any is not null && any.Variable != next.Variable))
             {
                 return null;
             }

@@ -39,14 +39,32 @@ internal sealed partial class AnswerMatcher
 
         if (a is Matrix || b is Matrix)
         {
-            (Matrix matrix, Expr other) = a is Matrix first ? (first, b) : ((Matrix)b, a);
-            return matrix.Columns == 1 && FormOf(other) == Form.Tuple ? All([.. matrix.Rows.Select(row => row[0])], ((Sequence)other).Items)
-                : matrix is { Columns: 1, Rows.Length: 1 } ? Equal(matrix.Rows[0][0], other) : false;
+            return a is Matrix first ? MatrixEquals(first, b) : MatrixEquals((Matrix)b, a);
         }
 
-        if (IsSystem(a) != IsSystem(b) && AsRealSet(a) is RealSet system && AsRealSet(b) is RealSet solution)
+        if (FormOf(a) == Form.Tuple && ExpressionTree.IsScalar(b))
+        {
+            return Coordinates(b) is Sequence point ? Equal(a, point) : ByUnitVectors(((Sequence)a).Items, b);
+        }
+
+        if (FormOf(b) == Form.Tuple && ExpressionTree.IsScalar(a))
+        {
+            return Coordinates(a) is Sequence named ? Equal(named, b) : ByUnitVectors(((Sequence)b).Items, a);
+        }
+
+        if ((IsSystem(a) != IsSystem(b) || (IsSystem(a) && (HasInequality(a) || HasInequality(b)))) && AsRealSet(a) is RealSet system && AsRealSet(b) is RealSet solution)
         {
             return _sets.Equal(system, solution);
+        }
+
+        if (IsSystem(a) && IsSystem(b) && HasInequality(a) && ((Sequence)a).Connector is var x1 && ((Sequence)b).Connector is var x2 && x1 != x2 && (x1 == Connector.Or || x2 == Connector.Or))
+        {
+            return false;
+        }
+
+        if ((IsSystem(a) || IsSystem(b)) && (Grouped(a) is not null || Grouped(b) is not null))
+        {
+            return Equal(Grouped(a) ?? a, Grouped(b) ?? b);
         }
 
         if (a is Sequence s && b is Sequence t && SequencesEqual(s, t) is bool decided)
@@ -110,6 +128,43 @@ internal sealed partial class AnswerMatcher
 
     /// <summary>Several relations, of which each may be an inequality.</summary>
     private static bool IsSystem(Expr a) => FormOf(a) == Form.List && ((Sequence)a).Items.All(item => item is Relation);
+
+    private static bool HasInequality(Expr a) =>
+        a is Sequence list && list.Items.Any(item => item is Relation relation && relation.Signs.Any(sign => RelationReader.IsInequality(sign.Kind) || sign.Kind == RelationKind.NotEqual));
+
+    /// <summary>x = 1, y = 2 or x = 2, y = 1 as (x, y) = (1, 2), (x, y) = (2, 1): which values go together matters. Null if no name is given twice, or only one name is given.</summary>
+    private static Sequence? Grouped(Expr a)
+    {
+        if (!IsSystem(a) || ((Sequence)a).Items is var items && items.Length < 4)
+        {
+            return null;
+        }
+
+        var groups = new List<SortedDictionary<string, Assignment>> { new(StringComparer.Ordinal) };
+        foreach (Expr item in items)
+        {
+            if (RelationReader.AsAssignment(item) is not { Left: Symbol } assignment)
+            {
+                return null;
+            }
+
+            if (groups[^1].ContainsKey(assignment.Name))
+            {
+                groups.Add(new(StringComparer.Ordinal));
+            }
+
+            groups[^1][assignment.Name] = assignment;
+        }
+
+        if (groups.Count < 2 || groups[0].Count < 2 || groups.Any(group => !group.Keys.SequenceEqual(groups[0].Keys)))
+        {
+            return null;
+        }
+
+        var equal = new RelationSign(RelationKind.Equal, "");
+        Sequence Tuple(IEnumerable<Expr> parts) => new(Bracket.Round, Bracket.Round, [.. parts], Connector.Comma);
+        return Sequence.List(groups.Select(group => (Expr)new Relation([Tuple(group.Values.Select(one => one.Left)), Tuple(group.Values.Select(one => one.Value))], [equal])));
+    }
 
     private static bool IsTuple(Expr a) => FormOf(a) == Form.Tuple;
 
@@ -247,6 +302,12 @@ internal sealed partial class AnswerMatcher
         {
             case Sequence { Items: [Expr low, Expr high], Open: Bracket.Round or Bracket.Square, Close: Bracket.Round or Bracket.Square } pair
                 when ExpressionTree.IsScalar(low) && ExpressionTree.IsScalar(high) && (roundIsInterval || FormOf(pair) != Form.Tuple):
+                if (_scalars.Sign(Expr.Subtract(high, low)) is int order && (order < 0 || (order == 0 && FormOf(pair) != Form.Square)))
+                {
+                    // Its ends are the wrong way round: a point, or nothing. All empty intervals would be equal.
+                    return null;
+                }
+
                 return RealSet.Of("", new Interval(low, high, pair.Open == Bracket.Square, pair.Close == Bracket.Square));
             case Sequence { Open: Bracket.Brace or Bracket.BareBrace } set when set.Items.All(item => ExpressionTree.IsScalar(item) && ExpressionTree.Symbols(item).Count == 0):
                 return RealSet.Of("", [.. set.Items.Select(Interval.Point)]);
@@ -270,10 +331,18 @@ internal sealed partial class AnswerMatcher
                 return Solve(relation);
             case Sequence { Open: Bracket.None } list when list.Items.All(item => item is Relation):
                 return Combine(list);
+            case Sequence { Open: Bracket.None, Items: [Relation { Operands: [Symbol, _], Signs: [{ Kind: RelationKind.NotEqual }] } first, .. var others] } list when others.All(item => ExpressionTree.IsScalar(item)):
+                // x ≠ 1, 2
+                return Combine(list with { Items = [first, .. others.Select(item => first with { Operands = [first.Operands[0], item] })] });
+            case Sequence { Open: Bracket.None, Connector: not Connector.Comma } list when roundIsInterval && list.Items.All(IsInterval):
+                // (−∞, 1) or (2, ∞)
+                return list.Items.Select(item => AsRealSet(item)).Aggregate((all, next) => all is not null && next is not null ? _sets.Union(all, next) : null);
             default:
                 return null;
         }
     }
+
+    private static bool IsInterval(Expr a) => a is Sequence { Items: [_, _], Open: Bracket.Round or Bracket.Square, Close: Bracket.Round or Bracket.Square };
 
     /// <summary>{x : condition} and {x ∈ ℝ : condition}, of one real variable.</summary>
     private RealSet? AsRealSet(SetBuilder builder)

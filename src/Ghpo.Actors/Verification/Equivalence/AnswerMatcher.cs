@@ -41,9 +41,20 @@ internal sealed partial class AnswerMatcher
             return MeasuresEqual(a, b);
         }
 
+        if (a is Words != b is Words)
+        {
+            a = a is Words said ? Named(said) : a;
+            b = b is Words stated ? Named(stated) : b;
+        }
+
         if (a is Words || b is Words)
         {
             return a is Words x && b is Words y ? WordText.Normalize(x.Text) == WordText.Normalize(y.Text) : false;
+        }
+
+        if (FamilyOf(a) is not null || FamilyOf(b) is not null)
+        {
+            return FamiliesEqual(a, b);
         }
 
         if (ExpressionTree.IsScalar(a) && ExpressionTree.IsScalar(b))
@@ -51,14 +62,14 @@ internal sealed partial class AnswerMatcher
             return ScalarsEqual(a, b);
         }
 
-        if (a is BasedNumber || b is BasedNumber)
-        {
-            return a is BasedNumber left && b is BasedNumber right && left == right;
-        }
-
         if (a is Relation || b is Relation)
         {
             return RelationsEqual(a, b);
+        }
+
+        if (a is BasedNumber || b is BasedNumber)
+        {
+            return a is BasedNumber left && b is BasedNumber right && left == right;
         }
 
         if (a is Ratio || b is Ratio)
@@ -107,9 +118,20 @@ internal sealed partial class AnswerMatcher
             return false;
         }
 
+        if ((a is Quantity { Unit.Length: > 0 } said && WithUnit(b) is { Unit: var other1 } && other1.Contains('/', StringComparison.Ordinal) && other1 != said.Unit)
+            || (b is Quantity { Unit.Length: > 0 } stated && WithUnit(a) is { Unit: var other2 } && other2.Contains('/', StringComparison.Ordinal) && other2 != stated.Unit))
+        {
+            return false;
+        }
+
         // 100 m, 5 m/s: letters behind a number are a unit if the other side says so.
         a = b is Quantity { Unit.Length: > 0 } && WithUnit(a) is Quantity metered && metered.Unit == ((Quantity)b).Unit ? metered : a;
         b = a is Quantity { Unit.Length: > 0 } && WithUnit(b) is Quantity measured && measured.Unit == ((Quantity)a).Unit ? measured : b;
+        if ((a is Quantity { Unit: "radian" } && HasDegrees(b)) || (b is Quantity { Unit: "radian" } && HasDegrees(a)))
+        {
+            return _scalars.Equal(a is Quantity one ? one.Value : a, b is Quantity two ? two.Value : b);
+        }
+
         if (a is Quantity || b is Quantity)
         {
             return Equal(a is Quantity x ? x.Value : a, b is Quantity y ? y.Value : b);
@@ -126,7 +148,7 @@ internal sealed partial class AnswerMatcher
             return RelationsEqual(percent, other);
         }
 
-        return !ExpressionTree.IsScalar(other) && other is not Ratio ? false
+        return (!ExpressionTree.IsScalar(other) && other is not Ratio) || HasDegrees(other) ? false
             : Equal(percent.Value, other) is true ? true
             : Equal(Expr.Divide(percent.Value, Expr.Of(100)), other);
     }
@@ -147,6 +169,9 @@ internal sealed partial class AnswerMatcher
                 case Symbol symbol:
                     name += symbol.Name;
                     break;
+                case Power { Base: Power { Base: Symbol symbol, Exponent: Number { Value: { IsInteger: true, Sign: > 0 } power } }, Exponent: Number { Value: var inverse } } when inverse == Rational.MinusOne:
+                    name += "/" + symbol.Name + "^" + power;
+                    break;
                 case Power { Base: Symbol symbol, Exponent: Number { Value: { IsInteger: true } n } }:
                     name += n.Sign > 0 ? symbol.Name + "^" + n : "/" + symbol.Name + (n == Rational.MinusOne ? "" : "^" + (-n));
                     break;
@@ -161,6 +186,21 @@ internal sealed partial class AnswerMatcher
     /// <summary>A degree sign counts as π/180; where one side has none it may also be dropped.</summary>
     private bool? ScalarsEqual(Expr a, Expr b)
     {
+        switch (a, b)
+        {
+            case (Call { Name: "cases" } x, Call { Name: "cases" } y):
+                return CasesEqual(x, y);
+            case (Call { Name: "pmod" } x, Call { Name: "pmod" } y):
+                return ResiduesEqual(x, y);
+            case (Call, not Call) or (not Call, Call):
+                (a, b) = (Combinations(a), Combinations(b));
+                break;
+            case (Number, Product) when WithUnit(b) is { Unit: var unit } measured && Units.IsRate(unit):
+                return Equal(a, measured.Value);
+            case (Product, Number) when WithUnit(a) is { Unit: var unit } measured && Units.IsRate(unit):
+                return Equal(measured.Value, b);
+        }
+
         bool? equal = _scalars.Equal(a, b);
         if (equal is true)
         {
@@ -173,9 +213,9 @@ internal sealed partial class AnswerMatcher
             : _scalars.Equal(degreesA ? DropDegrees(a) : a, degreesB ? DropDegrees(b) : b);
     }
 
-    private static bool HasDegrees(Expr a) => a is Constant { Kind: ConstantKind.Degree } || (a is not Call && ExpressionTree.Children(a).Any(HasDegrees));
+    private static bool HasDegrees(Expr a) => a is Constant { Kind: ConstantKind.Degree } || (a is not (Call or Power { Base: Constant }) && ExpressionTree.Children(a).Any(HasDegrees));
 
-    private static Expr DropDegrees(Expr a) => a is Constant { Kind: ConstantKind.Degree } ? Expr.One : a is Call ? a : ExpressionTree.Map(a, DropDegrees);
+    private static Expr DropDegrees(Expr a) => a is Constant { Kind: ConstantKind.Degree } ? Expr.One : a is Call or Power { Base: Constant } ? a : ExpressionTree.Map(a, DropDegrees);
 
     private bool? RatiosEqual(Expr a, Expr b)
     {

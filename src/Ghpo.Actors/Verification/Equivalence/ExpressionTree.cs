@@ -1,4 +1,5 @@
 using Ghpo.Verification.Expressions;
+using Ghpo.Verification.Parsing;
 
 namespace Ghpo.Verification.Equivalence;
 
@@ -49,8 +50,13 @@ internal static class ExpressionTree
         _ => expr,
     };
 
-    /// <summary>Every symbol replaced by what the function says, everywhere.</summary>
-    public static Expr Substitute(Expr expr, Func<Symbol, Expr> value) => expr is Symbol symbol ? value(symbol) : Map(expr, child => Substitute(child, value));
+    /// <summary>Every symbol replaced by what the function says, everywhere: also that of n(n + 1), a product that looks like a function's value.</summary>
+    public static Expr Substitute(Expr expr, Func<Symbol, Expr> value) => expr switch
+    {
+        Symbol symbol => value(symbol),
+        Call { Applied: true, Arguments: [Expr argument] } call when !ExpressionParser.IsFunctionName(call.Name) => new Product([value(new Symbol(call.Name)), Substitute(argument, value)]),
+        _ => Map(expr, child => Substitute(child, value)),
+    };
 
     public static Expr ReplaceConstant(Expr expr, ConstantKind kind, Expr value) =>
         expr is Constant constant && constant.Kind == kind ? value : Map(expr, child => ReplaceConstant(child, kind, value));

@@ -56,6 +56,20 @@ internal static class MatrixAlgebra
         }
     }
 
+    /// <summary>The adjugate over the determinant; null where there is no determinant, or it is 0.</summary>
+    public static Matrix? Inverse(Matrix a)
+    {
+        int n = a.Rows.Length;
+        if (n > 4 || Determinant(a) is not Expr written || Simplifier.Simplify(written) is not Expr determinant || determinant is Number { Value.IsZero: true } or Constant { Kind: ConstantKind.Undefined })
+        {
+            return null;
+        }
+
+        return Build(n, n, (i, j) => new Product([Expr.Of((i + j) % 2 == 0 ? 1 : -1), n == 1 ? Expr.One : Determinant(Without(a, j, i))!, new Power(determinant, Expr.MinusOne)]));
+    }
+
+    private static Matrix Without(Matrix a, int row, int column) => new([.. a.Rows.RemoveAt(row).Select(entries => entries.RemoveAt(column))]);
+
     private static Matrix Build(int rows, int columns, Func<int, int, Expr> entry) =>
         new([.. Enumerable.Range(0, rows).Select(i => Enumerable.Range(0, columns).Select(j => Simplifier.Simplify(entry(i, j))).ToImmutableArray())]);
 }

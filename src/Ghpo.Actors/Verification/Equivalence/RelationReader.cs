@@ -66,9 +66,14 @@ internal static class RelationReader
 
     public static Assignment? AsAssignment(Expr expr)
     {
-        if (expr is not Relation { Operands: [Expr left, Expr right], Signs: [{ Kind: RelationKind.Equal }] })
+        if (expr is not Relation { Operands: [Expr left, Expr right], Signs: [var sign] } || (sign.Kind != RelationKind.Equal && sign.Name != "mapsto"))
         {
             return null;
+        }
+
+        if (sign.Name == "mapsto")
+        {
+            return left is Symbol variable ? new Assignment("mapsto", left, right, ExpressionTree.Substitute(right, symbol => symbol.Name == variable.Name ? new Symbol("#0") : symbol)) : null;
         }
 
         if (!IsName(left))
@@ -82,7 +87,13 @@ internal static class RelationReader
             (left, right) = (right, left);
         }
 
-        if (left is Call { Arguments: var arguments } function && arguments.All(argument => argument is Symbol))
+        if (left is Symbol { Name: [_, '_', >= 'a' and <= 'z'] indexed } && indexed[2..] is var index && ExpressionTree.Symbols(right).Contains(index))
+        {
+            // a_n is a function of n.
+            return new Assignment(indexed[..2] + "(1)", left, right, ExpressionTree.Substitute(right, symbol => symbol.Name == index ? new Symbol("#0") : symbol));
+        }
+
+        if (left is Call { Arguments: var arguments } function && arguments.All(argument => argument is Symbol { Name: [>= 'a' and <= 'z', ..] or [> 'z', ..] }))
         {
             var places = new Dictionary<string, string>(StringComparer.Ordinal);
             for (int i = 0; i < arguments.Length; i++)

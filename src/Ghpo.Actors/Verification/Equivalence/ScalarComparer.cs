@@ -111,7 +111,7 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
         return symbols.Count == 0 ? ConstantsEqual(a, b, logBase10, complex) : ProbesEqual(a, b, [.. symbols], logBase10, complex);
     }
 
-    /// <summary>Whether an expression has a value somewhere; what is too large to evaluate counts as defined.</summary>
+    /// <summary>Whether nothing shows that an expression divides by 0 wherever it is looked at; what is too large to evaluate counts as defined.</summary>
     private bool IsDefined(Expr a, string[] symbols, bool logBase10, bool complex)
     {
         bool integers = NeedsIntegers(a);
@@ -119,7 +119,7 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
         for (int k = 0; k < Points; k++)
         {
             var evaluator = new Evaluator(PointAt(seed, k, symbols, integers), 160, logBase10, complex, budget);
-            if (!evaluator.Evaluate(a).IsUnknown || evaluator.TooLarge || (!evaluator.Singular && symbols.Length == 0))
+            if (!evaluator.Evaluate(a).IsUnknown || evaluator.TooLarge || !evaluator.Singular)
             {
                 return true;
             }

@@ -189,6 +189,7 @@ internal static class Simplifier
         {
             return exponentWritten is Symbol { Name: "T" } ? MatrixAlgebra.Transpose(matrix)
                 : Simplify(exponentWritten) is Number { Value: { IsInteger: true, Sign: > 0 } times } && times.Numerator <= 64 ? MatrixAlgebra.Power(matrix, (int)times.Numerator)
+                : Simplify(exponentWritten) is Number { Value: var inverse } && inverse == Rational.MinusOne && MatrixAlgebra.Inverse(matrix) is Matrix inverted ? inverted
                 : Constant.Undefined;
         }
 
@@ -270,13 +271,18 @@ internal static class Simplifier
             return Simplify(new Product([new Symbol(call.Name), call.Arguments[0]]));
         }
 
+        if (call.Name is @"\sum" or @"\prod" or @"\lim" && Bound(call) is Call renamed)
+        {
+            call = renamed;
+        }
+
         ImmutableArray<Expr> arguments = All(call.Arguments);
         if (arguments.Any(IsUndefined))
         {
             return Constant.Undefined;
         }
 
-        if (call.Name == "det")
+        if (call.Name == "det" || (call.Name == "abs" && arguments is [Matrix]))
         {
             return arguments is [Matrix matrix] ? MatrixAlgebra.Determinant(matrix) is Expr value ? Simplify(value) : Constant.Undefined : call with { Arguments = arguments };
         }
@@ -302,6 +308,23 @@ internal static class Simplifier
         }
 
         return call with { Arguments = arguments };
+    }
+
+    /// <summary>A sum, product or limit with its bound variable under a name of its own; null if it has none, or has been renamed.</summary>
+    private static Call? Bound(Call call)
+    {
+        if (call.Arguments is not [Call { Name: "from", Arguments: [Relation { Operands: [Symbol { Name: [not '#', ..] } variable, _], Signs: [var sign] } start] } below, .., var body]
+            || (sign.Kind != RelationKind.Equal && sign.Name is not ("to" or "rightarrow")))
+        {
+            return null;
+        }
+
+        // Inner ones are renamed first, so that the next free number is the depth.
+        body = Simplify(body);
+        int depth = ExpressionTree.Symbols(body).Where(name => name.StartsWith("#b", StringComparison.Ordinal)).Select(name => int.Parse(name.AsSpan(2), System.Globalization.CultureInfo.InvariantCulture)).DefaultIfEmpty(0).Max() + 1;
+        var own = new Symbol("#b" + depth.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        body = ExpressionTree.Substitute(body, symbol => symbol == variable ? own : symbol);
+        return call with { Arguments = [below with { Arguments = [start with { Operands = [own, start.Operands[1]] }] }, .. call.Arguments[1..^1], body] };
     }
 
     private static Rational? Exact(string name, Number[] numbers)

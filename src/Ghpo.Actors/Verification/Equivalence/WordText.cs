@@ -38,7 +38,9 @@ internal static class WordText
     /// <summary>The letter of a choice that stands alone: B, (B), B., \text{B}; null otherwise.</summary>
     public static char? ChoiceLetter(string text)
     {
-        string bare = Strip(text).Trim('(', ')', '[', ']', '.', ':');
+        string bare = Strip(text);
+        bare = bare.StartsWith("option", StringComparison.OrdinalIgnoreCase) || bare.StartsWith("choice", StringComparison.OrdinalIgnoreCase) ? bare[6..] : bare;
+        bare = bare.Trim('(', ')', '[', ']', '.', ':');
         return bare.Length == 1 && char.IsAsciiLetterUpper(bare[0]) ? bare[0] : null;
     }
 
@@ -63,6 +65,25 @@ internal static class WordText
 
         string rest = plain[1..].TrimStart('}');
         return rest.Length > 0 && ((open && rest[0] == ')') || (!open && rest[0] is ')' or '.' or ':')) && (rest.Length == 1 || !char.IsAsciiLetterOrDigit(rest[1]))
-            && (rest.Length < 2 || rest[1] is ' ' or '}' or '\\' or '~' or '\n' or '$') ? plain[0] : null;
+            && (rest.Length < 2 || rest[1] is ' ' or '}' or '\\' or '~' or '\n' or '$') && !NamesAnother(rest) ? plain[0] : null;
     }
+
+    /// <summary>Another label behind the first: (A) or (B). Such an answer chooses nothing.</summary>
+    private static bool NamesAnother(string rest)
+    {
+        rest += " ";
+        for (int i = 1; i + 1 < rest.Length; i++)
+        {
+            bool alone = char.IsAsciiLetterUpper(rest[i]) && !char.IsAsciiLetterOrDigit(rest[i + 1]) && !char.IsAsciiLetterOrDigit(rest[i - 1]);
+            if (alone && ((rest[i - 1] == '(' && rest[i + 1] == ')') || rest.AsSpan(0, i).TrimEnd(" ({\n").EndsWithWord("or") || rest.AsSpan(0, i).TrimEnd(" ({\n").EndsWithWord("and")))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool EndsWithWord(this ReadOnlySpan<char> text, string word) =>
+        text.EndsWith(word, StringComparison.OrdinalIgnoreCase) && (text.Length == word.Length || !char.IsAsciiLetter(text[^(word.Length + 1)]));
 }

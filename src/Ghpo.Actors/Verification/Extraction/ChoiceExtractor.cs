@@ -20,7 +20,8 @@ internal static class ChoiceExtractor
         }
 
         string trimmed = after.Trim(' ', '\n', '$', '*', '.', ':');
-        if (LabelAt(trimmed, 0) is char leading && (trimmed.Length == 1 || !char.IsAsciiLetterLower(trimmed[1])))
+        bool article = trimmed is ['A' or 'I', ' ', >= 'a' and <= 'z', ..];
+        if (LabelAt(trimmed, 0) is char leading && !article && (trimmed.Length == 1 || !char.IsAsciiLetterLower(trimmed[1])))
         {
             return leading;
         }

@@ -18,7 +18,7 @@ internal static class Markers
     private const int MaxAnchors = 20;
 
     private static readonly SearchValues<string> FinalAnswer = SearchValues.Create(["final answer"], StringComparison.OrdinalIgnoreCase);
-    private static readonly SearchValues<string> Anchors = SearchValues.Create(["answer is", "answer:", "answer**:"], StringComparison.OrdinalIgnoreCase);
+    private static readonly SearchValues<string> Anchors = SearchValues.Create(["answer is", "answer:", "answer**:", "answer*:", "answer__:"], StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The last strong marker's answer; where there is none, the last weak one's.</summary>
     /// <param name="strict">A value in the middle of a sentence does not count.</param>
@@ -153,7 +153,7 @@ internal static class Markers
         int length = text.AsSpan(at).StartsWith("final", StringComparison.OrdinalIgnoreCase) ? "final answer".Length : "answer".Length;
         if (length == "answer".Length)
         {
-            length += text.AsSpan(at + length).StartsWith(" is", StringComparison.OrdinalIgnoreCase) ? 3 : text[at + length] == '*' ? 3 : 1;
+            length += text.AsSpan(at + length).StartsWith(" is", StringComparison.OrdinalIgnoreCase) ? 3 : text[at + length] is '*' or '_' ? (text[at + length + 1] == ':' ? 2 : 3) : 1;
         }
 
         return length;

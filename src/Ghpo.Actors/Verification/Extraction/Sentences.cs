@@ -21,6 +21,13 @@ internal static class Sentences
             clean = AnswerText.Clean(clean.TrimEnd('"').TrimEnd('\\'));
         }
 
+        // The answer's end of **Answer: 12**.
+        string marks = clean.EndsWith("**", StringComparison.Ordinal) ? "**" : clean.EndsWith("__", StringComparison.Ordinal) ? "__" : clean.EndsWith('*') ? "*" : "";
+        if (marks.Length > 0 && clean.IndexOf(marks, StringComparison.Ordinal) == clean.Length - marks.Length)
+        {
+            clean = AnswerText.Clean(clean[..^marks.Length]);
+        }
+
         foreach (string word in (ReadOnlySpan<string>)["is ", "are ", "option ", "choice ", "simply ", "just ", "therefore ", "thus ", "exactly "])
         {
             clean = clean.StartsWith(word, StringComparison.OrdinalIgnoreCase) ? clean[word.Length..].TrimStart() : clean;
@@ -36,7 +43,7 @@ internal static class Sentences
             clean = clean[..1_000];
         }
 
-        if (ExpressionParser.Parse(clean) is Expr || WordText.ChoiceLabel(clean) is not null)
+        if (ExpressionParser.Parse(clean) is Expr || WordText.ChoiceLabel(clean) is not null || AnswerText.IsDate(clean))
         {
             return clean;
         }

@@ -8,7 +8,7 @@ namespace Ghpo.Verification.Numerics;
 internal sealed class Budget(long units, Budget? whole = null)
 {
     /// <summary>Enough for every ordinary answer, and spent within about 50 ms.</summary>
-    public const long Default = 250_000;
+    public const long Default = 100_000;
 
     private long _left = units;
 

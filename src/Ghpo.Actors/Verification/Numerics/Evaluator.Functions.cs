@@ -33,7 +33,7 @@ internal sealed partial class Evaluator
 
     private static bool IsUnary(string name) => name is "sin" or "cos" or "tan" or "cot" or "sec" or "csc" or "arcsin" or "arccos" or "arctan" or "arccot" or "arcsec" or "arccsc"
         or "sinh" or "cosh" or "tanh" or "coth" or "sech" or "csch" or "arsinh" or "arcosh" or "artanh" or "ln" or "log" or "abs" or "norm" or "floor" or "ceil" or "factorial" or "doublefactorial"
-        or "sgn" or "Re" or "Im" or "arg" or "Arg";
+        or "sgn" or "Re" or "Im" or "conj" or "arg" or "Arg";
 
     private ComplexBall Unary(string name, ComplexBall x)
     {
@@ -94,6 +94,8 @@ internal sealed partial class Evaluator
                 return x.Re;
             case "Im":
                 return x.Im;
+            case "conj":
+                return new ComplexBall(x.Re, -x.Im);
             case "arg" or "Arg":
                 return ComplexBall.Argument(x, p);
             default:

@@ -16,6 +16,7 @@ internal static class AnswerText
                 start++;
             }
 
+            start += LeadIn(text.AsSpan(start, end - start));
             while (start < end && (char.IsWhiteSpace(text[end - 1]) || UnicodeMathematics.IsInvisible(text[end - 1]) || text[end - 1] is '`' or ',' or ';' or ':' || IsFullStop(text, start, end) || text[end - 1] == '\\'))
             {
                 end--;
@@ -26,7 +27,7 @@ internal static class AnswerText
                 start += 2;
                 end -= 2;
             }
-            else if (end - start > 2 && text[start] == '"' && text[end - 1] == '"')
+            else if (end - start > 2 && text[start] is '"' or '*' or '_' or '\'' or '‘' or '“' && Closes(text[start], text[end - 1]) && text.IndexOf(text[start], start + 1, end - start - 2) < 0)
             {
                 start++;
                 end--;
@@ -39,6 +40,8 @@ internal static class AnswerText
             }
         }
     }
+
+    private static bool Closes(char open, char close) => close == open || (open, close) is ('‘', '’') or ('“', '”');
 
     /// <summary>Delimiters or a box around the whole.</summary>
     private static (int Start, int End) Peel(string text, int start, int end)
@@ -95,6 +98,27 @@ internal static class AnswerText
         }
 
         return letters > 1;
+    }
+
+    /// <summary>A word and numbers with nothing but spaces and commas between them: June 20, January 1, 2020.</summary>
+    public static bool IsDate(string text)
+    {
+        string[] parts = text.Split([' ', ',', '.'], StringSplitOptions.RemoveEmptyEntries);
+        return parts.Length is > 1 and < 5 && parts.Count(part => part.Length > 2 && part.All(char.IsAsciiLetter)) == 1 && parts.All(part => part.All(char.IsAsciiLetter) || part.All(char.IsAsciiDigit));
+    }
+
+    /// <summary>"Answer:" and the like in front of an answer.</summary>
+    private static int LeadIn(ReadOnlySpan<char> text)
+    {
+        foreach (string words in (ReadOnlySpan<string>)["the final answer is", "the answer is", "final answer is", "answer is", "final answer", "answer"])
+        {
+            if (text.StartsWith(words, StringComparison.OrdinalIgnoreCase) && text.Length > words.Length + 1 && (text[words.Length] == ':' || (text[words.Length] == ' ' && words.EndsWith("is", StringComparison.Ordinal))))
+            {
+                return words.Length;
+            }
+        }
+
+        return 0;
     }
 
     private static bool IsFullStop(string text, int start, int end) => text[end - 1] == '.' && !(end - start > 1 && text[end - 2] == '.');

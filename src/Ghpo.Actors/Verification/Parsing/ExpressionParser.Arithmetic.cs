@@ -96,19 +96,43 @@ internal sealed partial class ExpressionParser
             else if (token.Is('/') || token.IsCommand("div"))
             {
                 _at++;
-                factors.Add(new Power(Denominator(), Expr.MinusOne));
+                Expr below = Denominator();
+                if (below is Percent { Value: Number share } && factors is [Number])
+                {
+                    // 1/2 % is half a percent.
+                    factors = [new Percent(Expr.Divide(factors[0], share))];
+                    continue;
+                }
+
+                factors.Add(new Power(below, Expr.MinusOne));
             }
-            else if (token.IsCommand("bmod") || token.IsCommand("mod") || token is { Kind: TokenKind.Name, Text: "mod" })
+            else if (IsModulus(token))
             {
                 _at++;
                 Expr left = ProductOf(factors);
                 factors = [new Call("mod", [left, SignedFactor()])];
+            }
+            else if (token.Is('(') && (IsModulus(Next) || Next.IsCommand("pmod")))
+            {
+                _at += 2;
+                Expr left = ProductOf(factors);
+                factors = [new Call("pmod", [left, AdditiveExpression()])];
+                if (!TakeIf(')'))
+                {
+                    return Fail();
+                }
             }
             else if (token.IsCommand("pmod"))
             {
                 _at++;
                 Expr left = ProductOf(factors);
                 factors = [new Call("pmod", [left, Argument()])];
+            }
+            else if (token is { Kind: TokenKind.Letter, Text: "x" or "X" } && factors[^1] is Number && Next is { Kind: TokenKind.Number, Text: "10" } && _tokens[Math.Min(_at + 2, _tokens.Count - 1)] is { Kind: TokenKind.Superscript } or { Kind: TokenKind.Sign, Text: "^" })
+            {
+                // 1.2 x 10^5
+                _at++;
+                factors.Add(PowerExpression());
             }
             else if (StartsFactor(token))
             {
@@ -140,6 +164,8 @@ internal sealed partial class ExpressionParser
         Expr product = ProductOf(factors);
         return negative ? Expr.Negate(product) : product;
     }
+
+    private static bool IsModulus(Token token) => token.IsCommand("bmod") || token.IsCommand("mod") || (token.Kind is TokenKind.Name or TokenKind.Text && token.Text.Trim(' ', '~') == "mod");
 
     private static Expr ProductOf(List<Expr> factors) => factors.Count == 1 ? factors[0] : new Product([.. factors]);
 
@@ -215,11 +241,11 @@ internal sealed partial class ExpressionParser
         return null;
     }
 
-    private bool StartsFactor(Token token) => !IsUnionLetter() && token.Kind switch
+    private bool StartsFactor(Token token) => !IsUnionLetter() && !(_sets > 0 && token.IsCommand("lvert")) && token.Kind switch
     {
         TokenKind.Number or TokenKind.Letter or TokenKind.VulgarFraction or TokenKind.Begin => true,
         TokenKind.Name => ConnectiveOf(token) is null && !IsMinutes() && token.Text is not ("union" or "cup" or "cap" or "pm" or "mod" or "times"),
-        TokenKind.Sign => token.Text[0] is '(' or '{' || (token.Text[0] == '|' && _bars == 0 && _sets == 0) || (token.Text[0] == '[' && !_reversed && _at > 0 && _tokens[_at - 1].Kind is TokenKind.Number or TokenKind.Letter),
+        TokenKind.Sign => (token.Text[0] == '(' && !IsDeclaration()) || token.Text[0] == '{' || (token.Text[0] == '|' && _bars == 0 && _sets == 0 && _given == 0) || (token.Text[0] == '[' && !_reversed && _at > 0 && _tokens[_at - 1].Kind is TokenKind.Number or TokenKind.Letter),
         TokenKind.Command => token.Text is "frac" or "dfrac" or "tfrac" or "cfrac" or "sqrt" or "cbrt" or "fourthroot" or "binom" or "dbinom" or "tbinom" or "pi" or "infty" or "lfloor" or "lceil"
             or "lvert" or "lVert" or "overline" or "bar" or "vec" or "hat" or "tilde" or "widehat" or "overrightarrow" or "dot" or "angle" or "triangle" or "sum" or "prod" or "int" or "lim" or "iint" or "oint"
             or "operatorname" or "boxed" or "fbox" or "ldots" or "cdots" or "dots" or "partial" or "nabla" or "underline" or "mathbf" or "mathrm" or "displaystyle" or "mathcal" or "mathbb" or "prime"
@@ -262,7 +288,7 @@ internal sealed partial class ExpressionParser
             else if (token.IsCommand("degree"))
             {
                 _at++;
-                value = new Product([value, new Constant(ConstantKind.Degree)]);
+                value = Degrees(value);
             }
             else if (token.Is('!') && !Next.Is('='))
             {
@@ -292,7 +318,7 @@ internal sealed partial class ExpressionParser
         if (sign.Kind == TokenKind.Command && sign.Text is "circ" or "degree" && (!braced || _tokens[Math.Min(_at + 2, _tokens.Count - 1)].Is('}')))
         {
             _at += braced ? 3 : 1;
-            return new Product([value, new Constant(ConstantKind.Degree)]);
+            return Degrees(value);
         }
 
         if (!braced && Current.IsCommand("prime") && value is Symbol symbol)

@@ -44,7 +44,7 @@ internal sealed partial class ExpressionParser
             case "mathbbR" or "mathbbN" or "mathbbZ" or "mathbbQ" or "mathbbC":
                 return Signed(name[6..]);
             case "{" or "lbrace":
-                return BracedSet(bare: false);
+                return Current.Kind == TokenKind.Begin ? BracedSystem() : BracedSet(bare: false);
             case "lfloor":
                 return Enclosed("rfloor", "floor");
             case "lceil":
@@ -154,7 +154,9 @@ internal sealed partial class ExpressionParser
     {
         bool braced = TakeIf('{');
         Token letter = Take();
-        return (braced && !TakeIf('}')) || letter.Kind != TokenKind.Letter ? Fail() : font is "mathbb" or "Bbb" ? Signed(letter.Text) : new Symbol(letter.Text);
+        return (braced && !TakeIf('}')) || letter.Kind != TokenKind.Letter ? Fail()
+            : font is "mathbb" or "Bbb" && letter.Text is not ("E" or "P") ? Signed(letter.Text)
+            : new Symbol(letter.Text);
     }
 
     /// <summary>ℝ⁺ and the like: the sign is part of the set's name.</summary>
@@ -196,7 +198,7 @@ internal sealed partial class ExpressionParser
         else
         {
             Expr inside = List();
-            if (Current.Is('|') || Current.Is(':') || Current.IsCommand("mid"))
+            if (Current.Is('|') || Current.Is(':') || Current.IsCommand("mid") || Current.IsCommand("lvert"))
             {
                 _at++;
                 _sets--;
@@ -257,6 +259,7 @@ internal sealed partial class ExpressionParser
     private Expr Accented(string accent)
     {
         var name = new System.Text.StringBuilder(@"\" + accent + "{");
+        int start = _at;
         bool braced = TakeIf('{');
         int taken = 0;
         while (Current.Kind is TokenKind.Letter or TokenKind.Number || Current.Is('_') || Current.Is('\''))
@@ -266,6 +269,13 @@ internal sealed partial class ExpressionParser
             {
                 break;
             }
+        }
+
+        if (accent == "overline" && braced && !Current.Is('}') && !_failed)
+        {
+            // A bar over a sum is the complex conjugate.
+            _at = start;
+            return new Call("conj", [Argument()]);
         }
 
         return taken == 0 || (braced && !TakeIf('}')) ? Fail() : new Symbol(name.Append('}').ToString());
@@ -278,7 +288,7 @@ internal sealed partial class ExpressionParser
         for (int i = 0; i < 2 && (Current.Is('_') || Current.Is('^')); i++)
         {
             bool below = Take().Is('_');
-            Expr bound = Current.Is('{') ? Group() : SignedExponent();
+            Expr bound = Current.Is('{') ? Group() : TakeIf('-') ? Expr.Negate(Operand()) : Operand();
             parts.Add(new Call(below ? "from" : "to", [bound]));
         }
 

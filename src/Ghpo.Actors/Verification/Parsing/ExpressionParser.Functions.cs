@@ -60,6 +60,7 @@ internal sealed partial class ExpressionParser
             "exp" when arguments.Length == 1 => new Power(new Constant(ConstantKind.E), arguments[0]),
             "log" when logarithmBase is not null && arguments.Length == 1 => Expr.Divide(new Call("ln", arguments), new Call("ln", [logarithmBase])),
             "log" when arguments.Length == 2 => Expr.Divide(new Call("ln", [arguments[0]]), new Call("ln", [arguments[1]])),
+            "cis" when arguments.Length == 1 => new Power(new Constant(ConstantKind.E), new Product([new Constant(ConstantKind.I), arguments[0]])),
             "lg" when arguments.Length == 1 => Expr.Divide(new Call("ln", arguments), new Call("ln", [Expr.Of(10)])),
             "lb" when arguments.Length == 1 => Expr.Divide(new Call("ln", arguments), new Call("ln", [Expr.Of(2)])),
             _ => new Call(function, arguments),

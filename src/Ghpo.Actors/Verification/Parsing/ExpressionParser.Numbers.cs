@@ -26,6 +26,11 @@ internal sealed partial class ExpressionParser
         }
 
         bool integer = !text.Contains('.') && number.Value.IsInteger;
+        if (integer && InlineChoice(number) is Expr choice)
+        {
+            return choice;
+        }
+
         if (integer && Current is { Kind: TokenKind.Letter, Spaced: false } && BasedLetters(text) is string digits)
         {
             return Based(digits);
@@ -44,6 +49,12 @@ internal sealed partial class ExpressionParser
         if (text.Contains('.') && Current.Kind == TokenKind.Command && Current.Text is "overline" or "bar" or "dot")
         {
             return Repeating(text);
+        }
+
+        if (text.Contains('.') && Current is { Kind: TokenKind.Command, Text: "ldots" or "dots" or "cdots", Spaced: false } && PeriodOf(text) is int period)
+        {
+            _at++;
+            return RepeatingOf(text[..^period], text[^period..]);
         }
 
         bool bracketed = text[^1] == '.' && Current is { Spaced: false } && Current.Is('(') && Next.Kind == TokenKind.Number && Next.Text.All(char.IsAsciiDigit);
@@ -128,7 +139,7 @@ internal sealed partial class ExpressionParser
             name = token.Text;
         }
 
-        name = name.Trim('(', ')', ' ').ToLowerInvariant();
+        name = name.Trim('(', ')', ' ', '~').ToLowerInvariant();
         name = name switch
         {
             "two" => "2",
@@ -145,16 +156,85 @@ internal sealed partial class ExpressionParser
             _ => name.StartsWith("base", StringComparison.Ordinal) ? name[4..].Trim() : name,
         };
         digits = digits.TrimStart('0');
+        if (name == "10" && digits.Length > 0 && digits.All(char.IsAsciiDigit) && ReadNumber(digits) is Number plain)
+        {
+            return plain;
+        }
+
         return name.Length == 0 ? Fail() : new BasedNumber(digits.Length == 0 || digits[0] == '.' ? "0" + digits : digits, name);
     }
 
     /// <summary>0.1\overline{6}</summary>
     private Expr Repeating(string text)
     {
-        _at++;
+        string mark = Take().Text;
         bool braced = TakeIf('{');
         Token digits = Take();
+        if (mark == "dot" && digits is { Kind: TokenKind.Number, Text.Length: 1 } && (!braced || TakeIf('}')))
+        {
+            return BetweenDots(text, digits.Text);
+        }
+
         return (braced && !TakeIf('}')) || digits.Kind != TokenKind.Number || !digits.Text.All(char.IsAsciiDigit) ? Fail() : RepeatingOf(text, digits.Text);
+    }
+
+    /// <summary>0.\dot{1}2\dot{3}: dots over the first and the last digit of the period; one dot is over both.</summary>
+    private Expr BetweenDots(string text, string first)
+    {
+        int start = _at;
+        string period = first;
+        if (Current is { Kind: TokenKind.Number, Spaced: false } && Next.IsCommand("dot") && Current.Text.All(char.IsAsciiDigit))
+        {
+            period += Take().Text;
+        }
+
+        if (TakeCommand("dot"))
+        {
+            bool braced = TakeIf('{');
+            if (Take() is { Kind: TokenKind.Number, Text.Length: 1 } last && (!braced || TakeIf('}')))
+            {
+                return RepeatingOf(text, period + last.Text);
+            }
+        }
+
+        _at = start;
+        return RepeatingOf(text, first);
+    }
+
+    /// <summary>Length of the period that digits before an ellipsis show: a digit three times, or more of them twice. Null where they show none.</summary>
+    private static int? PeriodOf(string text)
+    {
+        ReadOnlySpan<char> decimals = text.AsSpan(text.IndexOf('.', StringComparison.Ordinal) + 1);
+        for (int length = 1; length <= 6 && length * 2 <= decimals.Length; length++)
+        {
+            ReadOnlySpan<char> last = decimals[^length..];
+            bool twice = decimals[..^length].EndsWith(last);
+            if (twice && (length > 1 || (decimals.Length > 2 && decimals[^3] == last[0])))
+            {
+                return length;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The digits of (1011)_2 and (2BC)_{16}, if that stands here; takes them and their brackets.</summary>
+    private string? BasedInBrackets()
+    {
+        string digits = "";
+        int at = _at + 1;
+        while (_tokens[at] is { Kind: TokenKind.Letter, Text: [>= 'A' and <= 'Z'] } or { Kind: TokenKind.Number } && at - _at < 50)
+        {
+            digits += _tokens[at++].Text;
+        }
+
+        if (!_tokens[at].Is(')') || !_tokens[at + 1].Is('_') || !digits.Any(char.IsAsciiDigit) || !digits.All(char.IsAsciiLetterOrDigit))
+        {
+            return null;
+        }
+
+        _at = at + 1;
+        return digits;
     }
 
     /// <summary>a.b with c repeating for ever: (abc − ab) / (10^|b| (10^|c| − 1)). It is exact, so no decimal in the sense of the tolerance.</summary>

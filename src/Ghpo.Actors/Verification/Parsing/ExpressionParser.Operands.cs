@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Ghpo.Verification.Expressions;
 
 namespace Ghpo.Verification.Parsing;
@@ -24,8 +23,11 @@ internal sealed partial class ExpressionParser
             TokenKind.Text => TextOperand(),
             TokenKind.Word => new Words(Take().Text),
             TokenKind.Begin => Environment(),
+            TokenKind.Sign when IsPrescript() => Prescript(),
+            TokenKind.Sign when token.Is('(') && BasedInBrackets() is string digits => Based(digits),
             TokenKind.Sign => token.Text[0] switch
             {
+                '<' => PlainVector(),
                 '{' when IsBareSetBuilder() => BareSetBuilder(),
                 '(' or '[' or '{' => Bracketed(),
                 '|' => Bars(),
@@ -44,6 +46,10 @@ internal sealed partial class ExpressionParser
         if (Current.Is('_') || Current.Kind == TokenKind.Subscript)
         {
             name += Subscript();
+            if (SubscriptChoice(name) is Call choice)
+            {
+                return choice;
+            }
         }
 
         int primes = 0;
@@ -62,7 +68,10 @@ internal sealed partial class ExpressionParser
         if (Current.Is('(') && name is not ("e" or "i" or "d") && (name.Length == 1 || name.Contains('\'') || name.Contains('_') || name.Contains('^')))
         {
             int start = _at;
+            int given = _given;
+            _given = name == "P" ? 1 : 0;
             Expr bracket = Bracketed();
+            _given = given;
             Sequence? several = bracket as Sequence;
             bool factor = several is null && !IsFunctionName(name) && (Current.Is('^') || Current.Is('!') || Current.Kind == TokenKind.Superscript);
             if (factor || several is not null and not { Open: Bracket.Round, Close: Bracket.Round })
@@ -141,7 +150,7 @@ internal sealed partial class ExpressionParser
         int bars = _bars;
         int sets = _sets;
         (_bars, _sets) = (0, open == '{' ? _sets : 0);
-        Expr? inside = IsClosing(Current) ? null : List();
+        Expr? inside = IsClosing(Current) ? null : Stacked(List());
         (_bars, _sets) = (bars, sets);
         char close = Current.Kind == TokenKind.Sign ? Current.Text[0] : '\0';
         if (!IsClosing(Current) || (open == '{') != (close == '}'))
@@ -161,6 +170,16 @@ internal sealed partial class ExpressionParser
             _ when left != right => Fail(),
             _ => inside,
         };
+    }
+
+    /// <summary>&lt;a, b&gt; for ⟨a, b⟩.</summary>
+    private Expr PlainVector()
+    {
+        _at++;
+        _angles++;
+        Expr inside = List();
+        _angles--;
+        return TakeIf('>') && inside is Sequence { Open: Bracket.None } list ? list with { Open = Bracket.Angle, Close = Bracket.Angle } : Fail();
     }
 
     private Expr BareSetBuilder()
@@ -188,7 +207,8 @@ internal sealed partial class ExpressionParser
     {
         _at++;
         int sets = _sets;
-        _sets = 0;
+        int given = _given;
+        (_sets, _given) = (0, 0);
         Expr inside;
         if (Current.Is('|') && !Current.Spaced)
         {
@@ -201,52 +221,7 @@ internal sealed partial class ExpressionParser
             _bars--;
         }
 
-        _sets = sets;
+        (_sets, _given) = (sets, given);
         return TakeIf('|') ? new Call("abs", [inside]) : Fail();
-    }
-
-    private Expr Environment()
-    {
-        string name = Take().Text;
-        if (name is not ("pmatrix" or "bmatrix" or "matrix" or "Bmatrix" or "vmatrix" or "smallmatrix" or "array" or "cases"))
-        {
-            return Fail();
-        }
-
-        var rows = new List<List<Expr>> { new() };
-        int entries = 0;
-        while (!_failed && Current.Kind is not (TokenKind.EndOf or TokenKind.End))
-        {
-            if (TakeCommand("\\"))
-            {
-                rows.Add([]);
-            }
-            else if (TakeIf('&'))
-            {
-                continue;
-            }
-            else if (++entries > 400)
-            {
-                return Fail();
-            }
-            else
-            {
-                rows[^1].Add(List());
-            }
-        }
-
-        rows.RemoveAll(row => row.Count == 0);
-        if (_failed || Take() is not { Kind: TokenKind.EndOf } end || end.Text != name || rows.Count == 0 || rows.Any(row => row.Count != rows[0].Count))
-        {
-            return Fail();
-        }
-
-        var matrix = new Matrix([.. rows.Select(row => row.ToImmutableArray())]);
-        return name switch
-        {
-            "vmatrix" => new Call("det", [matrix]),
-            "cases" => new Call("cases", [matrix]),
-            _ => matrix,
-        };
     }
 }

@@ -15,6 +15,11 @@ internal sealed partial class ExpressionParser
         while (!_failed)
         {
             Token token = Current;
+            if (IsClause())
+            {
+                break;
+            }
+
             if (token.Kind == TokenKind.Currency && value is not Quantity)
             {
                 text += " " + token.Text;
@@ -94,7 +99,6 @@ internal sealed partial class ExpressionParser
         {
             "percent" => new Percent(value),
             "degree" => new Product([value, new Constant(ConstantKind.Degree)]),
-            "radian" => value,
             _ => new Quantity(value is Quantity inner ? inner.Value : value, value is Quantity { Unit: var before } && unit.Length == 0 ? before : unit),
         };
     }

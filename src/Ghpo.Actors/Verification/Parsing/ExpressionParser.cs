@@ -22,6 +22,15 @@ internal sealed partial class ExpressionParser
     /// <summary>Open \{…\}: a bar or colon parts the element from its condition.</summary>
     private int _sets;
 
+    /// <summary>Open environments: in them \\ ends a row, outside it parts items.</summary>
+    private int _environments;
+
+    /// <summary>Open P(…) and the like, where a bar says "given".</summary>
+    private int _given;
+
+    /// <summary>Open &lt;a, b&gt;.</summary>
+    private int _angles;
+
     /// <summary>Within ]a, b[, where a square bracket that opens closes.</summary>
     private bool _reversed;
 
@@ -42,8 +51,8 @@ internal sealed partial class ExpressionParser
         var parser = new ExpressionParser(tokens) { _depth = depth * 10 };
 
         // A result that is only approximate is read as it stands.
-        parser._at = tokens[0] is { Kind: TokenKind.Command, Text: "approx" or "sim" } ? 1 : 0;
-        Expr? result = parser.List();
+        parser._at = tokens[0] is { Kind: TokenKind.Command, Text: "approx" or "sim" or "implies" or "Rightarrow" or "because" } ? 1 : 0;
+        Expr? result = parser.Stacked(parser.List());
         return parser._failed || parser.Current.Kind != TokenKind.End ? null : result;
     }
 
@@ -93,14 +102,23 @@ internal sealed partial class ExpressionParser
     {
         var items = new List<Expr> { Relation() };
         var connector = Connector.Comma;
-        while (!_failed && TakeSeparator(ref connector))
+        while (!_failed)
         {
-            if (Current.Kind == TokenKind.End)
+            if (!TakeSeparator(ref connector) && !IsDeclaration())
+            {
+                if (!TakeClause(items))
+                {
+                    break;
+                }
+            }
+            else if (Current.Kind is TokenKind.End or TokenKind.EndOf || Current.Is('&') || (_environments > 0 && Current.IsCommand("\\")))
             {
                 break;
             }
-
-            items.Add(Relation());
+            else if (!TakeClause(items))
+            {
+                items.Add(Relation());
+            }
         }
 
         return items.Count == 1 ? items[0] : new Sequence(Bracket.None, Bracket.None, [.. items], connector);
@@ -112,7 +130,7 @@ internal sealed partial class ExpressionParser
         bool any = false;
         while (true)
         {
-            if (Current.Is(',') || Current.Is(';'))
+            if (Current.Is(',') || Current.Is(';') || (_environments == 0 && Current.IsCommand("\\")))
             {
                 _at++;
             }
@@ -170,6 +188,13 @@ internal sealed partial class ExpressionParser
         }
 
         Leave();
+        if (signs is [{ Name: "equiv" }])
+        {
+            // a ≡ b mod m is a congruence; without a modulus ≡ says that two functions are the same.
+            operands[1] = operands[1] is Call { Name: "mod" } modulo ? modulo with { Name = "pmod" } : operands[1];
+            signs[0] = operands[1] is Call { Name: "pmod" } ? signs[0] : new RelationSign(RelationKind.Equal, "");
+        }
+
         return new Relation([.. operands], [.. signs]);
     }
 
@@ -181,6 +206,11 @@ internal sealed partial class ExpressionParser
         string name = Current.Text;
         switch (Current.Kind)
         {
+            case TokenKind.Sign when Current.Is('|') && _given > 0:
+                _at++;
+                return new RelationSign(RelationKind.Other, "mid");
+            case TokenKind.Sign when Current.Is('>') && _angles > 0:
+                return null;
             case TokenKind.Sign when Current.Text[0] is '=' or '<' or '>' or '≈' or '!' or ':':
                 bool equals = Next.Is('=') && !Next.Spaced;
                 length = equals ? 2 : 1;
@@ -189,6 +219,7 @@ internal sealed partial class ExpressionParser
                     ('=', true) when Next.Is('=') => RelationKind.Equal,
                     ('=', _) => RelationKind.Equal,
                     ('<', true) => RelationKind.LessOrEqual,
+                    ('<', false) when Next.Is('>') && !Next.Spaced => RelationKind.NotEqual,
                     ('<', false) => RelationKind.Less,
                     ('>', true) => RelationKind.GreaterOrEqual,
                     ('>', false) => RelationKind.Greater,
@@ -203,6 +234,7 @@ internal sealed partial class ExpressionParser
                 }
 
                 kind = read.Value;
+                length = kind == RelationKind.NotEqual ? 2 : length;
                 if (kind == RelationKind.Equal && length == 1 && (Next.Is('<') || Next.Is('>')) && !Next.Spaced)
                 {
                     kind = Next.Is('<') ? RelationKind.LessOrEqual : RelationKind.GreaterOrEqual;
@@ -238,7 +270,20 @@ internal sealed partial class ExpressionParser
         }
 
         _at += length;
-        return new RelationSign(kind, kind == RelationKind.Other ? name : "");
+        return new RelationSign(kind, kind != RelationKind.Other ? "" : name is "rightarrow" or "longrightarrow" ? "to" : name);
+    }
+
+    /// <summary>{a \over b}, {n \choose k}: what stands before and behind in the same braces.</summary>
+    private Expr Stacked(Expr above)
+    {
+        if (_failed || Current is not { Kind: TokenKind.Command, Text: "over" or "choose" })
+        {
+            return above;
+        }
+
+        bool over = Take().Text == "over";
+        Expr below = List();
+        return over ? Expr.Divide(above, below) : new Call("binomial", [above, below]);
     }
 
     private Expr SetExpression()
@@ -296,6 +341,12 @@ internal sealed partial class ExpressionParser
             _at++;
             clock &= Current is { Kind: TokenKind.Number, Text.Length: 2, Spaced: false } && string.CompareOrdinal(Current.Text, "60") < 0;
             parts.Add(AdditiveExpression());
+        }
+
+        if (parts is [Words, not Words])
+        {
+            // Area: 12
+            return parts[1];
         }
 
         if (parts[^1] is Quantity { Value: var last } quantity)

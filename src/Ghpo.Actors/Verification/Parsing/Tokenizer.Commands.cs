@@ -36,7 +36,9 @@ internal ref partial struct Tokenizer
                 case '}':
                     _depth = Math.Max(0, _depth - 1);
                     return Emit(TokenKind.Command, "}", 2);
-                case '\\' or '|' or '#' or '&' or '_':
+                case '\\':
+                    return RowEnd();
+                case '|' or '#' or '&' or '_':
                     return Emit(TokenKind.Command, sign.ToString(), 2);
                 default:
                     return Emit(TokenKind.Command, "?" + sign, 2);
@@ -55,10 +57,13 @@ internal ref partial struct Tokenizer
             case "left" or "right" or "big" or "Big" or "bigg" or "Bigg" or "bigl" or "bigr" or "Bigl" or "Bigr" or "biggl" or "biggr" or "Biggl" or "Biggr" or "middle":
                 return Delimiter(name);
             case "quad" or "qquad" or "displaystyle" or "textstyle" or "limits" or "nolimits" or "thinspace" or "medspace" or "enspace" or "space" or "hfill" or "n" or "t" or "r"
-                or "rm" or "bf" or "it" or "mathstrut" or "strut" or "allowbreak" or "nonumber" or "ensuremath" or "normalfont" or "hline":
+                or "scriptstyle" or "scriptscriptstyle" or "tiny" or "small" or "normalsize" or "large" or "Large" or "LARGE" or "huge" or "Huge" or "mathstrut" or "strut" or "allowbreak"
+                or "nonumber" or "ensuremath" or "normalfont" or "hline" or "checkmark" or "blacksquare" or "qed" or "therefore":
                 _spaced = true;
                 return true;
-            case "hspace" or "vspace" or "phantom" or "hphantom" or "vphantom" or "label" or "tag" or "color":
+            case "rm" or "bf" or "it" or "sf" or "tt" or "cal":
+                return FontSwitch();
+            case "hspace" or "vspace" or "phantom" or "hphantom" or "vphantom" or "label" or "tag" or "color" or "textcolor":
                 _spaced = true;
                 return Braced(out _) || true;
             case "begin":
@@ -72,6 +77,7 @@ internal ref partial struct Tokenizer
                     Braced(out _);
                 }
 
+                _aligned += IsAligned(begun) ? 1 : 0;
                 Add(TokenKind.Begin, begun.TrimEnd('*'));
                 return true;
             case "end":
@@ -80,6 +86,7 @@ internal ref partial struct Tokenizer
                     return false;
                 }
 
+                _aligned -= IsAligned(ended) ? 1 : 0;
                 Add(TokenKind.EndOf, ended.TrimEnd('*'));
                 return true;
             case "text" or "textnormal" or "mbox" or "textrm" or "textit" or "textbf" or "textsf" or "texttt" or "hbox" or "textup" or "emph":
@@ -88,19 +95,68 @@ internal ref partial struct Tokenizer
                     return false;
                 }
 
-                Add(TokenKind.Text, inner);
-                return true;
-            case "mathrm" or "mathbf" or "mathit" or "mathsf" or "boldsymbol" or "bm" or "bold" or "mathnormal" or "mathtt" or "operatorname" or "pmb" or "rm":
+                return TextArgument(inner);
+            case "mathop" or "mathrm" or "mathbf" or "mathit" or "mathsf" or "boldsymbol" or "bm" or "bold" or "mathnormal" or "mathtt" or "operatorname" or "pmb":
                 return Upright(name);
             case ['q', 'u', 'a', 'd', _, ..] or ['q', 'q', 'u', 'a', 'd', _, ..]:
                 // \quadx: the letters behind the space are the next token.
                 _at -= name.Length - (name[1] == 'q' ? 5 : 4);
                 _spaced = true;
                 return true;
+            case "colon" or "lbrack" or "rbrack" or "percent":
+                return Emit(TokenKind.Sign, name switch { "colon" => ":", "lbrack" => "[", "rbrack" => "]", _ => "%" }, 0);
+            case "imath" or "jmath":
+                return Emit(TokenKind.Letter, name[..1], 0);
             default:
-                Add(UnicodeMathematics.IsGreekName(name) || name is "ell" or "hbar" ? TokenKind.Letter : TokenKind.Command, name);
+                Add(UnicodeMathematics.IsGreekName(name) || name is "ell" or "hbar" ? TokenKind.Letter : TokenKind.Command, Vocabulary.CommandOf(name));
                 return true;
         }
+    }
+
+    /// <summary>Environments whose &amp; only lines things up.</summary>
+    private static bool IsAligned(string environment) => environment.TrimEnd('*') is "aligned" or "align" or "gathered" or "split" or "eqnarray" or "gather";
+
+    /// <summary>\\ and the distance behind it, as in \\[2pt]. A bracket that holds no distance belongs to the next row.</summary>
+    private bool RowEnd()
+    {
+        Emit(TokenKind.Command, @"\", 2);
+        int close = At(_at) == '[' ? _text.IndexOf(']', _at, Math.Min(16, _text.Length - _at)) : -1;
+        if (close > 0 && _rows && _text.AsSpan(_at, close - _at).Length > 2 && _text[(close - 2)..close] is "pt" or "ex" or "em" or "mm" or "cm" or "in")
+        {
+            _at = close + 1;
+        }
+
+        return true;
+    }
+
+    /// <summary>The argument of \text: a function's name, a currency sign, white space, or text.</summary>
+    private bool TextArgument(string content)
+    {
+        string bare = content.Trim(' ', '~', '\\', '$');
+        if (bare.Length == 0)
+        {
+            return content.Contains('$') ? Emit(TokenKind.Currency, "dollar", 0) : Space(0);
+        }
+
+        bool function = Vocabulary.FunctionOf(content) is not null && content is not ("min" or "max" or "deg" or "sign" or "arg" or "dim" or "tr" or "th" or "ch" or "sh" or "abs");
+        return Emit(function ? TokenKind.Name : TokenKind.Text, content, 0);
+    }
+
+    /// <summary>{\rm cm}: a font for the rest of its braces, which are then an argument like \mathrm's.</summary>
+    private bool FontSwitch()
+    {
+        _spaced = true;
+        int close = _tokens.Count > 0 && _tokens[^1].Is('{') ? _text.IndexOfAny(['{', '}', '\\'], _at) : -1;
+        if (close < 0 || _text[close] != '}' || !Upright("mathrm", _text[_at..close].Trim('~', ' ')))
+        {
+            return true;
+        }
+
+        Token read = _tokens[^1];
+        _tokens.RemoveRange(_tokens.Count - 2, 2);
+        _tokens.Add(read);
+        _at = close + 1;
+        return true;
     }
 
     /// <summary>\left( is a bracket like any other; \left. stands for none.</summary>
@@ -134,7 +190,23 @@ internal ref partial struct Tokenizer
             return true;
         }
 
-        content = content.Trim('~', ' ', '*');
+        if (name == "mathop" && content.StartsWith(@"\rm ", StringComparison.Ordinal))
+        {
+            content = content[4..];
+        }
+
+        if (!Upright(name, content.Trim('~', ' ', '*')))
+        {
+            // Mathematics in another font: read on inside of the braces.
+            _at = before;
+        }
+
+        return true;
+    }
+
+    /// <returns>False if the content is no word, unit, function or letter.</returns>
+    private bool Upright(string name, string content)
+    {
         if (name != "operatorname" && _tokens.Count > 0 && FollowsValue() && Units.Of(content).Length > 0)
         {
             Add(TokenKind.Text, content);
@@ -149,14 +221,13 @@ internal ref partial struct Tokenizer
         {
             Add(Vocabulary.FunctionOf(content) is not null ? TokenKind.Name : TokenKind.Word, content);
         }
-        else if (content.Length > 1 && content.All(c => char.IsAsciiLetter(c) || c is ' ' or '~' or '.'))
+        else if (content.Length > 1 && (content.All(c => char.IsAsciiLetter(c) || c is ' ' or '~' or '.') || (At(_at) == '_' && content.All(char.IsAsciiLetterOrDigit))))
         {
             Add(TokenKind.Text, content);
         }
         else
         {
-            // Mathematics in another font: read on inside of the braces.
-            _at = before;
+            return false;
         }
 
         return true;

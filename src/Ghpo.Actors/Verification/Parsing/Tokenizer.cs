@@ -21,6 +21,9 @@ internal ref partial struct Tokenizer
     private int _at;
     private bool _spaced;
 
+    /// <summary>Open environments whose &amp; only lines things up.</summary>
+    private int _aligned;
+
     /// <summary>Open brackets: in them a comma between digits parts items.</summary>
     private int _depth;
 
@@ -67,6 +70,8 @@ internal ref partial struct Tokenizer
                 ' ' or '\t' or '\n' or '\r' or '~' => Space(1),
                 '\\' => Command(),
                 '$' => Dollar(),
+                '&' when _aligned > 0 => Space(1),
+                '.' when At(_at + 1) == '.' && At(_at + 2) == '.' => Emit(TokenKind.Command, "ldots", 3),
                 _ when char.IsAsciiDigit(c) || (c == '.' && char.IsAsciiDigit(At(_at + 1)) && !FollowsDigit()) => Number(),
                 _ when char.IsAsciiLetter(c) => Letters(),
                 _ => Other(raw, c),
@@ -238,6 +243,17 @@ internal ref partial struct Tokenizer
             return Emit(TokenKind.Word, run + "m", At(end + 2) == '.' ? run.Length + 3 : run.Length + 2);
         }
 
+        if (run == "log" && LogarithmBase(end) is int length and > 0)
+        {
+            Add(TokenKind.Name, run);
+            return Emit(TokenKind.Subscript, _text.Substring(end, length), run.Length + length);
+        }
+
+        if (Units.CurrencyCode(run) is string currency && PrecedesAmount(end) is int amount and > 0)
+        {
+            return Emit(TokenKind.Currency, currency, amount - _at);
+        }
+
         bool subscripted = end < _text.Length && At(end) == '_';
         if (run.Length > 1 && Vocabulary.IsName(run))
         {
@@ -247,7 +263,7 @@ internal ref partial struct Tokenizer
         {
             Add(TokenKind.Letter, run);
         }
-        else if (run.Length > 1 && ((Units.IsUnit(run) && FollowsValue()) || Vocabulary.IsShortWord(run)))
+        else if (run.Length > 1 && ((Units.IsUnit(run) && (FollowsValue() || (FollowsWord() && _spaced))) || Vocabulary.IsShortWord(run) || (FollowsWord() && _spaced && HasVowel(run))))
         {
             Add(TokenKind.Word, run);
         }
@@ -298,6 +314,27 @@ internal ref partial struct Tokenizer
     }
 
     private readonly bool FollowsValue() => _tokens.Count > 0 && (_tokens[^1].Kind is TokenKind.Number or TokenKind.VulgarFraction || _tokens[^1].Is('}') || _tokens[^1].Is(')') || _tokens[^1].Is('/'));
+
+    private readonly bool FollowsWord() => _tokens.Count > 0 && _tokens[^1].Kind == TokenKind.Word;
+
+    /// <summary>Length of the base in log2(8) and log10(x); 0 if there is none.</summary>
+    private readonly int LogarithmBase(int at)
+    {
+        int length = At(at) == '2' ? 1 : At(at) == '1' && At(at + 1) == '0' ? 2 : 0;
+        return length > 0 && At(at + length) == '(' ? length : 0;
+    }
+
+    /// <summary>Where the number behind a currency's code begins: USD 12, Rs. 500. 0 if there is none.</summary>
+    private readonly int PrecedesAmount(int at)
+    {
+        at += At(at) == '.' ? 1 : 0;
+        while (At(at) == ' ' && at < _text.Length)
+        {
+            at++;
+        }
+
+        return char.IsAsciiDigit(At(at)) ? at : 0;
+    }
 
     private static bool HasVowel(string run) => run.Any("aeiouyAEIOUY".Contains);
 }

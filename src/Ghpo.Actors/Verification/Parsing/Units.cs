@@ -116,6 +116,12 @@ internal static class Units
         return joined == "mi/h" ? "mph" : joined;
     }
 
+    /// <summary>A speed, acceleration or density: letters behind a number that are hardly anything else.</summary>
+    public static bool IsRate(string unit) => unit is "m/s" or "m/s^2" or "km/h" or "km/s" or "cm/s" or "ft/s" or "m/min" or "kg/m^3" or "g/cm^3" or "mph";
+
+    /// <summary>The currency whose code or abbreviation stands before amounts, or null.</summary>
+    public static string? CurrencyCode(string run) => run is "USD" or "EUR" or "GBP" or "JPY" or "INR" or "Rs" ? NameOf(run) : null;
+
     /// <summary>True for a run of two letters or more that is a unit.</summary>
     public static bool IsUnit(string word) => word.Length > 1 && NameOf(word).Length > 0;
 

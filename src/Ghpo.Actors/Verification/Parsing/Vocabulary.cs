@@ -81,6 +81,7 @@ internal static class Vocabulary
         ["deg"] = "deg",
         ["dim"] = "dim",
         ["tr"] = "tr",
+        ["cis"] = "cis",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     private static readonly FrozenDictionary<string, string> PlainNames = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -102,6 +103,26 @@ internal static class Vocabulary
         ["nan"] = "nan",
         ["NaN"] = "nan",
         ["NAN"] = "nan",
+    }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>LaTeX commands that others mean too.</summary>
+    private static readonly FrozenDictionary<string, string> Commands = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["R"] = "mathbbR",
+        ["N"] = "mathbbN",
+        ["Z"] = "mathbbZ",
+        ["Q"] = "mathbbQ",
+        ["C"] = "mathbbC",
+        ["infin"] = "infty",
+        ["surd"] = "sqrt",
+        ["dotsc"] = "ldots",
+        ["dotsb"] = "cdots",
+        ["textdegree"] = "degree",
+        ["cdotp"] = "cdot",
+        ["leqslant"] = "le",
+        ["geqslant"] = "ge",
+        ["nicefrac"] = "frac",
+        ["sfrac"] = "frac",
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Short words; longer runs of letters are words anyhow.</summary>
@@ -127,6 +148,9 @@ internal static class Vocabulary
         ["billion"] = 9,
         ["trillion"] = 12,
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The name that a command is read by.</summary>
+    public static string CommandOf(string name) => Commands.GetValueOrDefault(name, name);
 
     public static string? FunctionOf(string name) => Functions.GetValueOrDefault(name);
 
