@@ -114,11 +114,11 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
     /// <summary>Whether nothing shows that an expression divides by 0 wherever it is looked at; what is too large to evaluate counts as defined.</summary>
     private bool IsDefined(Expr a, string[] symbols, bool logBase10, bool complex)
     {
-        bool integers = NeedsIntegers(a);
+        bool integers = ProbePoints.NeedIntegers(a);
         ulong seed = ExprKey.Of(a).GetHashCodeStable() ^ Salt;
         for (int k = 0; k < Points; k++)
         {
-            var evaluator = new Evaluator(PointAt(seed, k, symbols, integers), 160, logBase10, complex, budget);
+            var evaluator = new Evaluator(ProbePoints.At(seed, k, symbols, integers), 160, logBase10, complex, budget);
             if (!evaluator.Evaluate(a).IsUnknown || evaluator.TooLarge || !evaluator.Singular)
             {
                 return true;
@@ -126,17 +126,6 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
         }
 
         return false;
-    }
-
-    private static Dictionary<string, ComplexBall> PointAt(ulong seed, int k, string[] symbols, bool integers)
-    {
-        var point = new Dictionary<string, ComplexBall>(symbols.Length, StringComparer.Ordinal);
-        for (int s = 0; s < symbols.Length; s++)
-        {
-            point[symbols[s]] = Coordinate(seed, k, s, symbols.Length, integers);
-        }
-
-        return point;
     }
 
     private static bool HasImaginaryUnit(Expr a) => ExpressionTree.Any(a, node => node is Constant { Kind: ConstantKind.I });
@@ -193,13 +182,13 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
 
     private bool? ProbesEqual(Expr a, Expr b, string[] symbols, bool logBase10, bool complex)
     {
-        bool integers = NeedsIntegers(a) || NeedsIntegers(b);
+        bool integers = ProbePoints.NeedIntegers(a) || ProbePoints.NeedIntegers(b);
         ulong seed = ExprKey.Of(a).GetHashCodeStable() ^ ExprKey.Of(b).GetHashCodeStable() ^ Salt;
         int agreed = 0;
         int complexAgreed = 0;
         for (int k = 0; k < (integers ? IntegerPoints : Points) && agreed < Enough; k++)
         {
-            switch (Probe(a, b, PointAt(seed, k, symbols, integers), logBase10, complex))
+            switch (Probe(a, b, ProbePoints.At(seed, k, symbols, integers), logBase10, complex))
             {
                 case Agreement.Differ:
                     return false;
@@ -280,34 +269,4 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
     }
 
     private static bool IsReal(ComplexBall x) => x.IsReal || (x.Im.MayBeZero && x.Im.Radius < Math.Max(x.Re.Magnitude, -20) - 60);
-
-    private static bool NeedsIntegers(Expr a) => ExpressionTree.Any(a, node => node is Call { Name: "factorial" or "doublefactorial" or "binomial" or "gcd" or "lcm" or "mod" } call
-        && call.Arguments.Any(argument => ExpressionTree.Symbols(argument).Count > 0));
-
-    /// <summary>
-    /// A coordinate of a point, exact in binary. Every other point has positive coordinates only, the first ones small; in the others each symbol is
-    /// negative at times. Never a whole number unless asked.
-    /// </summary>
-    private static ComplexBall Coordinate(ulong seed, int k, int symbol, int symbols, bool integers)
-    {
-        ulong random = Mix(seed + (ulong)((k * 1009) + symbol));
-        if (integers)
-        {
-            return Ball.Of(1 + (long)(random % (ulong)(6 + (k / 2))));
-        }
-
-        double unit = (random >> 11) / (double)(1UL << 53);
-        double size = k is 0 or 2 or 4 ? 0.05 + (0.45 * unit) : k % 4 == 0 ? 0.05 + (0.9 * unit) : 0.1 + (9.9 * unit);
-        bool negative = k % 2 == 1 && ((random & 1) == 1 || k / 2 % symbols == symbol);
-        long scaled = (long)(size * (1L << 40)) | 1;
-        return new Ball(negative ? -scaled : scaled, -40, double.NegativeInfinity);
-    }
-
-    private static ulong Mix(ulong z)
-    {
-        z += 0x9E3779B97F4A7C15;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
-    }
 }
