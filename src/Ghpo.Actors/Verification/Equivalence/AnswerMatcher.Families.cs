@@ -29,6 +29,11 @@ internal sealed partial class AnswerMatcher
         {
             if (item is Relation { Operands: [Symbol name, NamedSet set], Signs: [{ Kind: RelationKind.Element }] })
             {
+                if (parameters.Any(parameter => parameter.Item1 == name.Name))
+                {
+                    continue;
+                }
+
                 parameters.Add((name.Name, set.Name));
             }
             else

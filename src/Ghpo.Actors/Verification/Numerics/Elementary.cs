@@ -177,6 +177,12 @@ internal static class Elementary
             return Ball.Subtract(half, Atan(Ball.Divide(Ball.One, x, bits), bits), precision);
         }
 
+        if (-2 * x.Bound > bits)
+        {
+            // |arctan x − x| ≤ |x|³
+            return Ball.Round(x.Mantissa, x.Exponent, Ball.LogAdd(x.Radius, 3 * x.Bound), precision);
+        }
+
         // Three times arctan x = 2 arctan(x / (1 + √(1 + x²))), then Taylor. A tiny argument keeps its relative precision.
         int scale = (int)Math.Clamp(-Math.Max(x.Magnitude, x.Radius), 0, 40_000);
         bits += scale;
