@@ -102,6 +102,39 @@ public sealed class ModelTokenizer : ITokenizer
         return ids;
     }
 
+    public IReadOnlyList<int> EncodePrompt(IReadOnlyList<PromptPart> parts)
+    {
+        var ids = new List<int>();
+        var text = new StringBuilder();
+        foreach (PromptPart part in parts)
+        {
+            if (!part.IsTemplate)
+            {
+                text.Append(part.Text);
+                continue;
+            }
+
+            foreach ((string piece, AddedToken? token) in _plain.Split(part.Text).SelectMany(plain => plain.Token is null ? _normalized.Split(plain.Text) : [plain]))
+            {
+                text.Append(piece);
+                if (token is not null)
+                {
+                    Flush();
+                    ids.Add(token.Id);
+                }
+            }
+        }
+
+        Flush();
+        return ids;
+
+        void Flush()
+        {
+            ids.AddRange(EncodeText(text.ToString()));
+            text.Clear();
+        }
+    }
+
     public string Decode(IEnumerable<int> tokens, bool keepSpecial = false)
     {
         var text = new StringBuilder();

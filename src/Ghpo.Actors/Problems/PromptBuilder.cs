@@ -34,7 +34,7 @@ public sealed class PromptBuilder
         if (missing.Length > 0)
         {
             throw new UserErrorException(
-                $"The model's vocabulary has no {string.Join(", ", missing)}, which the {template.Kind} template needs. " +
+                $"The model's vocabulary has no {string.Join(", ", missing)}, which the {template.Name} template needs. " +
                 "Set ghpo.prompt.template to the template that the model was trained with.");
         }
 

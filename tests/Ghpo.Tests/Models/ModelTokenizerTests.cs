@@ -135,10 +135,11 @@ public sealed class ModelTokenizerTests : IDisposable
     {
         JsonObject json = TinyJson();
         json["normalizer"] = JsonNode.Parse("""{"type": "NFC"}""");
-        json["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{"id": 258, "content": "é", "normalized": true}"""));
-        json["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{"id": 259, "content": "à", "normalized": false}"""));
+        json["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{"id": 258, "content": "<é>", "normalized": true}"""));
+        json["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{"id": 259, "content": "<à>", "normalized": false}"""));
 
-        Assert.Equal([258, 258, 259, 0xc3, 0xa0], Load(json).EncodeTemplate("ée\u0301àa\u0300"));
+        IReadOnlyList<int> ids = Load(json).EncodeTemplate("<é><e\u0301><à><a\u0300>");
+        Assert.Equal([258, 258, 259, '<', 0xc3, 0xa0, '>'], ids);
     }
 
     [Fact]
