@@ -99,7 +99,7 @@ public static class ModelFolder
     }
 
     /// <exception cref="UserErrorException">The tokenizer has ids that the embedding has no row for.</exception>
-    private static void RequireRows(ModelConfig config, ModelTokenizer tokenizer, string folder)
+    internal static void RequireRows(ModelConfig config, ModelTokenizer tokenizer, string folder)
     {
         if (tokenizer.VocabularySize > config.VocabularySize)
         {

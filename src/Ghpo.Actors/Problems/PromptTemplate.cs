@@ -87,6 +87,22 @@ public sealed class PromptTemplate
         "<|im_start|>user\n{{problem}}{{#hint}}{{introduction}}{{hint}}{{/hint}}<|im_end|>\n<|im_start|>assistant\n",
         PaperIntroduction);
 
+    /// <summary>True if there is a place for a system message.</summary>
+    public bool HasSystem => _text.HasSystem;
+
+    /// <exception cref="UserErrorException">The vocabulary lacks a special token of the template; names it.</exception>
+    public void RequireTokens(ITokenizer tokenizer)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        string[] missing = [.. SpecialTokens.Where(token => tokenizer.SpecialToken(token) is null)];
+        if (missing.Length > 0)
+        {
+            throw new UserErrorException(
+                $"The model's vocabulary has no {string.Join(", ", missing)}, which the {Name} template needs. " +
+                "Set ghpo.prompt.template to the template that the model was trained with.");
+        }
+    }
+
     /// <summary>The prompt as text.</summary>
     /// <param name="system">"" for none.</param>
     /// <param name="introduction">What stands between problem and hint.</param>
@@ -102,7 +118,7 @@ public sealed class PromptTemplate
     }
 
     private IReadOnlyList<PromptPart> Parts(string system, string problem, string introduction, string hint) =>
-        system.Length == 0 || _text.HasSystem
+        system.Length == 0 || HasSystem
             ? _text.Render(new PromptFields(system, problem, introduction, hint))
             : throw new UserErrorException(
                 $"ghpo.prompt.system is set, but the {Name} template has no system message. Leave it empty, or set ghpo.prompt.template to one that has.");
