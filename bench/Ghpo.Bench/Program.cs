@@ -10,12 +10,13 @@ try
         ["rollout", .. var rest] => RolloutBench.Run(rest),
         ["overhead", .. var rest] => await OverheadBench.RunAsync(rest),
         ["memory", .. var rest] => await MemoryBench.RunAsync(rest),
+        ["load", .. var rest] => LoadBench.Run(rest),
         ["journal", .. var rest] => await JournalBench.RunAsync(rest),
         ["chaos", .. var rest] => await ChaosBench.RunAsync(rest),
         ["plain-loop", .. var rest] => PlainLoop.Run(rest),
         ["verifier", .. var rest] => VerifierBench.Run(rest),
         ["fuzz", .. var rest] => VerifierFuzz.Run(rest),
-        _ => throw new UserErrorException("Which benchmark? rollout, overhead, memory, journal, chaos, verifier, fuzz, or plain-loop."),
+        _ => throw new UserErrorException("Which benchmark? rollout, overhead, memory, load, journal, chaos, verifier, fuzz, or plain-loop."),
     };
 }
 catch (UserErrorException error)

@@ -22,6 +22,17 @@ internal static class ByteAlphabet
 
     internal static string Of(byte value) => CharOf[value].ToString();
 
+    internal static string Of(ReadOnlySpan<byte> bytes)
+    {
+        Span<char> characters = bytes.Length <= 256 ? stackalloc char[bytes.Length] : new char[bytes.Length];
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            characters[i] = CharOf[bytes[i]];
+        }
+
+        return new string(characters);
+    }
+
     /// <summary>The bytes that a token stands for; null if it holds a character outside the alphabet.</summary>
     internal static byte[]? ToBytes(string token)
     {

@@ -40,7 +40,7 @@ public sealed class CachedDecoder : IDisposable
         _capacity = (maxLength + LengthUnit - 1) / LengthUnit * LengthUnit;
         long heads = 2L * config.KeyValueHeads;
         _weights = new FusedWeights(config, device, dtype);
-        _rotary = new RotaryTable(maxLength, config.HeadSize, config.RopeTheta, device, dtype);
+        _rotary = new RotaryTable(maxLength, config.HeadSize, config.RopeTheta, device, dtype, config.RopeScaling);
         using DisposeScope scope = NewDisposeScope();
         _cache = zeros([config.Layers, rows, heads, _capacity, config.HeadSize], dtype, device).DetachFromDisposeScope();
         _layers =

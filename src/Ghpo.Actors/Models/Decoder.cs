@@ -116,5 +116,5 @@ public sealed class Decoder : NamedModule
         base.Dispose(disposing);
     }
 
-    private RotaryTable Table(int positions) => new(positions, Config.HeadSize, Config.RopeTheta, Device, Dtype);
+    private RotaryTable Table(int positions) => new(positions, Config.HeadSize, Config.RopeTheta, Device, Dtype, Config.RopeScaling);
 }

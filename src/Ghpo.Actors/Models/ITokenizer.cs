@@ -11,6 +11,12 @@ public interface ITokenizer
     /// <summary>Encodes text of users, data or models: nothing in it becomes a special token.</summary>
     IReadOnlyList<int> EncodeText(string text);
 
+    /// <summary>
+    /// Encodes a prompt. A tokenizer that merges over the border of two parts, where no added token stands between them, treats them as one text, as a
+    /// chat client's tokenizer does.
+    /// </summary>
+    IReadOnlyList<int> EncodePrompt(IReadOnlyList<PromptPart> parts) => [.. parts.SelectMany(part => part.IsTemplate ? EncodeTemplate(part.Text) : EncodeText(part.Text))];
+
     /// <summary>Decodes tokens; special tokens appear by their names if <paramref name="keepSpecial"/>, else not at all.</summary>
     string Decode(IEnumerable<int> tokens, bool keepSpecial = false);
 

@@ -42,6 +42,9 @@ public sealed record ModelConfig(
     /// <summary>The file's text as read, which a save starts from.</summary>
     private string? Original { get; init; }
 
+    /// <summary>How the rotary frequencies are stretched for a longer context; null for not at all.</summary>
+    public RopeScaling? RopeScaling { get; init; }
+
     public bool HasQueryKeyValueBias => Type == ModelType.Qwen2 || AttentionBias;
 
     public bool HasOutputBias => Type != ModelType.Qwen2 && AttentionBias;
@@ -71,7 +74,7 @@ public sealed record ModelConfig(
             json.Positive("num_hidden_layers"),
             heads,
             json.Positive("num_key_value_heads", heads),
-            json.Positive("head_dim", hidden / heads),
+            type == ModelType.Qwen3 ? json.Positive("head_dim") : json.Positive("head_dim", hidden / heads),
             json.Positive("max_position_embeddings"),
             json.Number("rms_norm_eps"),
             json.Section("rope_parameters")?.Number("rope_theta") ?? json.Number("rope_theta"),
@@ -79,6 +82,7 @@ public sealed record ModelConfig(
             json.Flag("attention_bias", false),
             json.Integers("eos_token_id"))
         {
+            RopeScaling = RopeScaling.Read(json),
             Original = File.ReadAllText(file),
         };
         if (config.Heads % config.KeyValueHeads != 0)
@@ -119,6 +123,7 @@ public sealed record ModelConfig(
         else
         {
             json["rope_theta"] = RopeTheta;
+            json["rope_scaling"] ??= RopeScaling?.ToJson();
         }
 
         json["tie_word_embeddings"] = TiedEmbeddings;
@@ -145,16 +150,6 @@ public sealed record ModelConfig(
         if (activation is not ("silu" or "swish"))
         {
             throw json.Unsupported("hidden_act", $"\"{activation}\"", "silu");
-        }
-
-        if (json.Has("rope_scaling"))
-        {
-            throw json.Unsupported("rope_scaling", "a scaled rotary embedding", "null");
-        }
-
-        if (json.Section("rope_parameters") is { } rope && rope.String("rope_type", "default") is var ropeType && ropeType != "default")
-        {
-            throw json.Unsupported("rope_parameters.rope_type", $"\"{ropeType}\"", "default");
         }
 
         if (json.Flag("use_sliding_window", false) || json.Strings("layer_types").Any(layer => layer != "full_attention"))

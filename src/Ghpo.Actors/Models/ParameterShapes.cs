@@ -54,8 +54,9 @@ public static class ParameterShapes
 
     /// <summary>Checks that weights are those of <paramref name="config"/>, all of them and no others.</summary>
     /// <param name="source">What holds the weights, for the message.</param>
+    /// <param name="placeOf">Which of several files holds a tensor, for the message; null: <paramref name="source"/> holds all.</param>
     /// <exception cref="UserErrorException">A tensor is missing or superfluous, or has another shape.</exception>
-    public static void RequireMatch(ModelConfig config, IReadOnlyDictionary<string, long[]> found, string source)
+    public static void RequireMatch(ModelConfig config, IReadOnlyDictionary<string, long[]> found, string source, Func<string, string>? placeOf = null)
     {
         IReadOnlyDictionary<string, long[]> expected = Of(config);
         foreach ((string name, long[] shape) in expected)
@@ -67,13 +68,13 @@ public static class ParameterShapes
 
             if (!other.SequenceEqual(shape))
             {
-                throw new UserErrorException($"{source}: tensor {name} has shape {Show(other)}, config.json asks for {Show(shape)}.");
+                throw new UserErrorException($"{placeOf?.Invoke(name) ?? source}: tensor {name} has shape {Show(other)}, config.json asks for {Show(shape)}.");
             }
         }
 
         if (found.Keys.FirstOrDefault(name => !expected.ContainsKey(name)) is { } extra)
         {
-            throw new UserErrorException($"{source}: tensor {extra} of shape {Show(found[extra])} is not part of the model that config.json describes.");
+            throw new UserErrorException($"{placeOf?.Invoke(extra) ?? source}: tensor {extra} of shape {Show(found[extra])} is not part of the model that config.json describes.");
         }
     }
 

@@ -10,14 +10,15 @@ namespace Ghpo.Models;
 public sealed class RotaryTable : IDisposable
 {
     /// <summary>Angles are computed in float32 as the models were trained with, sine and cosine in float64, then rounded to the type of the computation.</summary>
-    public RotaryTable(int positions, int headSize, double theta, Device device, ScalarType dtype)
+    public RotaryTable(int positions, int headSize, double theta, Device device, ScalarType dtype, RopeScaling? scaling = null)
     {
         int half = headSize / 2;
         float[] cos = new float[positions * headSize];
         float[] sin = new float[positions * headSize];
         for (int i = 0; i < half; i++)
         {
-            float frequency = (float)(1.0 / Math.Pow(theta, 2.0 * i / headSize));
+            double unscaled = 1.0 / Math.Pow(theta, 2.0 * i / headSize);
+            float frequency = (float)(scaling?.Apply(unscaled) ?? unscaled);
             for (int p = 0; p < positions; p++)
             {
                 (double sine, double cosine) = Math.SinCos((double)(p * frequency));

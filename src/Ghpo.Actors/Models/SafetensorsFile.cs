@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.IO.MemoryMappedFiles;
-using System.Text.Json;
 using Ghpo.Configuration;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -14,29 +12,28 @@ public sealed record SafetensorsEntry(ScalarType Dtype, ImmutableArray<long> Sha
 
 /// <summary>
 /// A safetensors file, memory-mapped: u64 header length N (little endian), N bytes of JSON, then the tensors' bytes.
-/// The header is checked whole on opening, so reading never leaves the file. Source: the format section of github.com/huggingface/safetensors.
+/// The header is checked whole on opening, so reading never leaves the file. At most <see cref="Part"/> bytes are mapped at a time: pages of a mapping
+/// count as the process's own. Thread-safe.
 /// </summary>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
-    /// <summary>The format's own bound.</summary>
-    private const long LongestHeader = 100_000_000;
+    /// <summary>Bytes mapped at a time; whole elements of every type.</summary>
+    private const long Part = 1 << 26;
 
-    private readonly string _path;
     private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
-    private readonly byte* _start;
 
-    private SafetensorsFile(string path, MemoryMappedFile file, MemoryMappedViewAccessor view)
+    private SafetensorsFile(string path, MemoryMappedFile file, IReadOnlyDictionary<string, SafetensorsEntry> entries)
     {
-        _path = path;
+        Path = path;
         _file = file;
-        _view = view;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
+        Entries = entries;
     }
 
-    public IReadOnlyDictionary<string, SafetensorsEntry> Entries { get; private set; } = ImmutableDictionary<string, SafetensorsEntry>.Empty;
+    public string Path { get; }
 
-    /// <exception cref="UserErrorException">The file is missing, truncated or malformed.</exception>
+    public IReadOnlyDictionary<string, SafetensorsEntry> Entries { get; }
+
+    /// <exception cref="UserErrorException">The file is missing, unreadable, truncated or malformed.</exception>
     public static SafetensorsFile Open(string path)
     {
         if (!File.Exists(path))
@@ -44,142 +41,72 @@ public sealed unsafe class SafetensorsFile : IDisposable
             throw new UserErrorException($"{path} is missing.");
         }
 
-        long length = new FileInfo(path).Length;
-        if (length < sizeof(ulong))
-        {
-            throw new UserErrorException($"{path} is truncated: {length} bytes are less than a safetensors header.");
-        }
-
-        var file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-        var opened = new SafetensorsFile(path, file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read));
         try
         {
-            opened.Entries = opened.ReadHeader(length);
-            return opened;
+            IReadOnlyDictionary<string, SafetensorsEntry> entries = SafetensorsHeader.Read(path);
+            return new SafetensorsFile(path, MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read), entries);
         }
-        catch
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            opened.Dispose();
-            throw;
+            throw new UserErrorException($"{path} cannot be read: {error.Message}");
         }
     }
 
     /// <summary>Copies one tensor to CPU memory in its stored type. The caller owns it.</summary>
+    /// <exception cref="UserErrorException">There is none of that name.</exception>
     public Tensor Read(string name)
     {
-        if (!Entries.TryGetValue(name, out SafetensorsEntry? entry))
-        {
-            throw new UserErrorException($"{_path}: tensor {name} is missing.");
-        }
-
+        SafetensorsEntry entry = Entry(name);
         Tensor result = empty([.. entry.Shape], entry.Dtype, CPU);
-        using DisposeScope _ = NewDisposeScope();
-        Tensor flat = result.view(-1);
-        int width = SafetensorsType.Width(entry.Dtype);
-
-        // A span is at most 2³¹ − 1 bytes long.
-        long part = (1L << 30) / width;
-        for (long element = 0; element < flat.shape[0]; element += part)
-        {
-            int count = (int)Math.Min(part, flat.shape[0] - element);
-            new ReadOnlySpan<byte>(_start + entry.Offset + element * width, count * width).CopyTo(flat.narrow(0, element, count).bytes);
-        }
-
+        CopyTo(name, result);
         return result;
     }
 
-    public void Dispose()
+    /// <summary>Copies one tensor into another of as many elements, part by part, converting type and device.</summary>
+    /// <param name="target">Contiguous.</param>
+    /// <exception cref="UserErrorException">There is none of that name.</exception>
+    public void CopyTo(string name, Tensor target)
     {
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _file.Dispose();
+        SafetensorsEntry entry = Entry(name);
+        using IDisposable mode = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor flat = target.view(-1);
+        int width = SafetensorsType.Width(entry.Dtype);
+        long element = 0;
+        Visit(name, bytes =>
+        {
+            using Tensor part = empty([bytes.Length / width], entry.Dtype, CPU);
+            bytes.CopyTo(part.bytes);
+            using Tensor place = flat.narrow(0, element, part.shape[0]);
+            place.copy_(part);
+            element += part.shape[0];
+        });
     }
 
-    private Dictionary<string, SafetensorsEntry> ReadHeader(long length)
+    /// <summary>Hands over a tensor's stored bytes in parts.</summary>
+    /// <exception cref="UserErrorException">There is none of that name.</exception>
+    internal void Visit(string name, TensorBytes.Visitor visit)
     {
-        ulong header = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(_start, sizeof(ulong)));
-        if (header > LongestHeader)
+        SafetensorsEntry entry = Entry(name);
+        for (long begin = 0; begin < entry.Bytes; begin += Part)
         {
-            throw Malformed($"its header claims {header} bytes, more than the {LongestHeader} that the format allows");
-        }
-
-        long data = sizeof(ulong) + (long)header;
-        if (data > length)
-        {
-            throw new UserErrorException($"{_path} is truncated: its header ends at byte {data}, the file at {length}.");
-        }
-
-        try
-        {
-            using JsonDocument json = JsonDocument.Parse(new ReadOnlySpan<byte>(_start + sizeof(ulong), (int)header).ToArray());
-            if (json.RootElement.ValueKind != JsonValueKind.Object)
+            int count = (int)Math.Min(Part, entry.Bytes - begin);
+            using MemoryMappedViewAccessor view = _file.CreateViewAccessor(entry.Offset + begin, count, MemoryMappedFileAccess.Read);
+            byte* start = null;
+            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            try
             {
-                throw Malformed("its header is not a JSON object");
+                visit(new ReadOnlySpan<byte>(start + view.PointerOffset, count));
             }
-
-            var entries = new Dictionary<string, SafetensorsEntry>(StringComparer.Ordinal);
-            foreach (JsonProperty property in json.RootElement.EnumerateObject().Where(property => property.Name != "__metadata__"))
+            finally
             {
-                if (!entries.TryAdd(property.Name, ReadEntry(property.Name, property.Value, data, length)))
-                {
-                    throw Malformed($"tensor {property.Name} appears twice");
-                }
+                view.SafeMemoryMappedViewHandle.ReleasePointer();
             }
-
-            return entries;
-        }
-        catch (JsonException error)
-        {
-            throw Malformed($"its header is not valid JSON: {error.Message}");
         }
     }
 
-    private SafetensorsEntry ReadEntry(string name, JsonElement json, long data, long length)
-    {
-        if (json.ValueKind != JsonValueKind.Object
-            || !json.TryGetProperty("dtype", out JsonElement dtype) || dtype.ValueKind != JsonValueKind.String
-            || !json.TryGetProperty("shape", out JsonElement shape) || !Naturals(shape, out ImmutableArray<long> sizes)
-            || !json.TryGetProperty("data_offsets", out JsonElement offsets) || !Naturals(offsets, out ImmutableArray<long> range)
-            || range.Length != 2)
-        {
-            throw Malformed($"tensor {name} lacks a dtype, a shape or two data_offsets");
-        }
+    public void Dispose() => _file.Dispose();
 
-        if (SafetensorsType.Parse(dtype.GetString()!) is not { } type)
-        {
-            throw new UserErrorException($"{_path}: tensor {name} has type {dtype.GetString()}; supported are {SafetensorsType.Names}.");
-        }
-
-        long begin = range[0];
-        long end = range[1];
-        if (end < begin || end > length - data)
-        {
-            throw new UserErrorException(
-                $"{_path}: tensor {name} lies at bytes {begin} to {end} of {length - data} that the file holds; the file is truncated or malformed.");
-        }
-
-        long bytes = SafetensorsType.Width(type);
-        foreach (long size in sizes)
-        {
-            bytes = size == 0 || bytes <= long.MaxValue / size ? bytes * size : throw Malformed($"the shape of tensor {name} overflows");
-        }
-
-        return bytes == end - begin
-            ? new SafetensorsEntry(type, sizes, data + begin, bytes)
-            : throw Malformed($"tensor {name} of shape [{string.Join(", ", sizes)}] needs {bytes} bytes, its data_offsets give {end - begin}");
-    }
-
-    private static bool Naturals(JsonElement json, out ImmutableArray<long> values)
-    {
-        values = [];
-        if (json.ValueKind != JsonValueKind.Array || !json.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt64(out long value) && value >= 0))
-        {
-            return false;
-        }
-
-        values = [.. json.EnumerateArray().Select(item => item.GetInt64())];
-        return true;
-    }
-
-    private UserErrorException Malformed(string what) => new($"{_path} is malformed: {what}.");
+    private SafetensorsEntry Entry(string name) =>
+        Entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw new UserErrorException($"{Path}: tensor {name} is missing.");
 }

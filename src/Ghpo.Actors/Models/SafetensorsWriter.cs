@@ -3,6 +3,17 @@ using static TorchSharp.torch;
 
 namespace Ghpo.Models;
 
+/// <summary>A tensor that is to be written, wherever its bytes are.</summary>
+/// <param name="Visit">Hands over the tensor's bytes in order.</param>
+internal sealed record TensorSource(string Name, ScalarType Dtype, IReadOnlyList<long> Shape, Action<TensorBytes.Visitor> Visit)
+{
+    internal long Bytes => Shape.Aggregate((long)SafetensorsType.Width(Dtype), (bytes, size) => bytes * size);
+
+    internal static TensorSource Of(string name, Tensor tensor) => new(name, tensor.dtype, tensor.shape, visit => TensorBytes.Visit(tensor, visit));
+
+    internal static TensorSource Of(string name, SafetensorsFile file) => new(name, file.Entries[name].Dtype, file.Entries[name].Shape, visit => file.Visit(name, visit));
+}
+
 /// <summary>Writes safetensors files.</summary>
 public static class SafetensorsWriter
 {
@@ -10,22 +21,25 @@ public static class SafetensorsWriter
     /// Writes the tensors in ordinal order of their names, so that equal tensors give equal files, and flushes the file to the disk. Each tensor
     /// keeps its type. Metadata says format = pt, as PyTorch's reader requires.
     /// </summary>
-    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors)
+    public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
+        Write(path, tensors.Select(entry => TensorSource.Of(entry.Key, entry.Value)));
+
+    internal static void Write(string path, IEnumerable<TensorSource> tensors)
     {
-        KeyValuePair<string, Tensor>[] ordered = [.. tensors.OrderBy(entry => entry.Key, StringComparer.Ordinal)];
+        TensorSource[] ordered = [.. tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];
         using FileStream file = File.Create(path);
         byte[] header = Header(ordered);
         file.Write(BitConverter.GetBytes((ulong)header.Length));
         file.Write(header);
-        foreach ((_, Tensor tensor) in ordered)
+        foreach (TensorSource tensor in ordered)
         {
-            TensorBytes.Visit(tensor, file.Write);
+            tensor.Visit(file.Write);
         }
 
         file.Flush(flushToDisk: true);
     }
 
-    private static byte[] Header(KeyValuePair<string, Tensor>[] ordered)
+    private static byte[] Header(TensorSource[] ordered)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
@@ -35,12 +49,12 @@ public static class SafetensorsWriter
             json.WriteString("format", "pt");
             json.WriteEndObject();
             long offset = 0;
-            foreach ((string name, Tensor tensor) in ordered)
+            foreach (TensorSource tensor in ordered)
             {
-                json.WriteStartObject(name);
-                json.WriteString("dtype", SafetensorsType.Name(tensor.dtype));
+                json.WriteStartObject(tensor.Name);
+                json.WriteString("dtype", SafetensorsType.Name(tensor.Dtype));
                 json.WriteStartArray("shape");
-                foreach (long size in tensor.shape)
+                foreach (long size in tensor.Shape)
                 {
                     json.WriteNumberValue(size);
                 }
@@ -48,7 +62,7 @@ public static class SafetensorsWriter
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(offset);
-                offset += tensor.NumberOfElements * SafetensorsType.Width(tensor.dtype);
+                offset += tensor.Bytes;
                 json.WriteNumberValue(offset);
                 json.WriteEndArray();
                 json.WriteEndObject();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Ghpo.Configuration;
 
@@ -5,14 +6,22 @@ namespace Ghpo.Models;
 
 /// <summary>The parts of a Hugging Face tokenizer.json that byte-level BPE needs; whatever else the file asks for is an error.</summary>
 /// <param name="Merges">Pairs "left right", most urgent first.</param>
+/// <param name="IgnoresMerges">A word that is a token as a whole becomes that token, whatever the merges would make of it (Llama 3).</param>
 /// <param name="WordPattern">Regular expression that cuts text into words; null for GPT-2's.</param>
+/// <param name="BeginTokens">What the post-processor puts before a text.</param>
 internal sealed record TokenizerFile(
+    string Path,
     IReadOnlyDictionary<string, int> Vocabulary,
     IReadOnlyList<string> Merges,
-    IReadOnlyDictionary<string, int> AddedTokens,
+    bool IgnoresMerges,
+    IReadOnlyList<AddedToken> AddedTokens,
     string? WordPattern,
-    bool NormalizesNfc)
+    bool NormalizesNfc,
+    ImmutableArray<int> BeginTokens)
 {
+    /// <summary>Ids are below this: an array is as long as the largest.</summary>
+    private const int IdLimit = 1 << 24;
+
     internal static TokenizerFile Read(string file)
     {
         JsonConfig json = JsonConfig.Open(file);
@@ -22,18 +31,57 @@ internal sealed record TokenizerFile(
             throw model.Unsupported("type", $"\"{type}\"", "BPE");
         }
 
-        if (model.Flag("ignore_merges", false))
+        foreach (string affix in new[] { "continuing_subword_prefix", "end_of_word_suffix" })
         {
-            throw model.Unsupported("ignore_merges", "true", "false");
+            if (model.String(affix, "").Length > 0)
+            {
+                throw model.Unsupported(affix, $"\"{model.String(affix)}\"", "none");
+            }
         }
 
-        JsonConfig vocabulary = model.Section("vocab") ?? throw new UserErrorException($"{file}: key model.vocab is missing.");
+        if (model.Flag("byte_fallback", false))
+        {
+            throw model.Unsupported("byte_fallback", "true", "false (byte-level BPE)");
+        }
+
+        if (model.Has("dropout"))
+        {
+            throw model.Unsupported("dropout", "merges left out at random", "null");
+        }
+
+        Dictionary<string, int> vocabulary = ReadVocabulary(model, file);
+        IReadOnlyList<AddedToken> added = ReadAddedTokens(json, file, vocabulary);
         return new TokenizerFile(
-            vocabulary.Element.EnumerateObject().ToDictionary(entry => entry.Name, entry => Id(entry.Value, file, $"model.vocab.{entry.Name}"), StringComparer.Ordinal),
+            file,
+            vocabulary,
             ReadMerges(model, file),
-            ReadAddedTokens(json, file),
+            model.Flag("ignore_merges", false),
+            added,
             ReadWordPattern(json),
-            ReadNormalizer(json));
+            ReadNormalizer(json),
+            TokenizerPostProcessor.BeginTokens(json, added));
+    }
+
+    private static Dictionary<string, int> ReadVocabulary(JsonConfig model, string file)
+    {
+        JsonConfig section = model.Section("vocab") ?? throw new UserErrorException($"{file}: key model.vocab is missing.");
+        var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);
+        var tokens = new Dictionary<int, string>();
+        foreach (JsonProperty entry in section.Element.EnumerateObject())
+        {
+            int id = Id(entry.Value, file, $"model.vocab.{entry.Name}");
+            if (!vocabulary.TryAdd(entry.Name, id))
+            {
+                throw new UserErrorException($"{file}: model.vocab holds the token \"{entry.Name}\" twice.");
+            }
+
+            if (!tokens.TryAdd(id, entry.Name))
+            {
+                throw new UserErrorException($"{file}: model.vocab gives id {id} to \"{tokens[id]}\" and to \"{entry.Name}\".");
+            }
+        }
+
+        return vocabulary;
     }
 
     private static List<string> ReadMerges(JsonConfig model, string file)
@@ -47,29 +95,70 @@ internal sealed record TokenizerFile(
         [
             .. merges.EnumerateArray().Select(merge => merge.ValueKind switch
             {
-                JsonValueKind.String => merge.GetString()!,
-                JsonValueKind.Array when merge.GetArrayLength() == 2 => $"{merge[0].GetString()} {merge[1].GetString()}",
+                JsonValueKind.String when merge.GetString()!.Count(character => character == ' ') == 1 => merge.GetString()!,
+                JsonValueKind.Array when merge.GetArrayLength() == 2 && merge.EnumerateArray().All(part => part.ValueKind == JsonValueKind.String)
+                    => $"{merge[0].GetString()} {merge[1].GetString()}",
                 _ => throw new UserErrorException($"{file}: model.merges holds {merge.GetRawText()}, which is not a pair."),
             }),
         ];
     }
 
-    private static Dictionary<string, int> ReadAddedTokens(JsonConfig json, string file)
+    private static List<AddedToken> ReadAddedTokens(JsonConfig json, string file, Dictionary<string, int> vocabulary)
     {
-        var added = new Dictionary<string, int>(StringComparer.Ordinal);
+        var added = new List<AddedToken>();
         if (!json.Has("added_tokens"))
         {
             return added;
         }
 
-        foreach (JsonElement token in json.Element.GetProperty("added_tokens").EnumerateArray())
+        if (json.Element.GetProperty("added_tokens") is not { ValueKind: JsonValueKind.Array } list)
         {
-            if (!token.TryGetProperty("content", out JsonElement content) || !token.TryGetProperty("id", out JsonElement id))
+            throw new UserErrorException($"{file}: key added_tokens must be a list.");
+        }
+
+        var tokenOfId = vocabulary.ToDictionary(entry => entry.Value, entry => entry.Key);
+        foreach (JsonElement item in list.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.Object
+                || !item.TryGetProperty("content", out JsonElement content) || content.ValueKind != JsonValueKind.String || content.GetString()!.Length == 0
+                || !item.TryGetProperty("id", out JsonElement id))
             {
-                throw new UserErrorException($"{file}: added_tokens holds {token.GetRawText()}, which lacks content or id.");
+                throw new UserErrorException($"{file}: added_tokens holds {item.GetRawText()}, which lacks content or id.");
             }
 
-            added[content.GetString()!] = Id(id, file, "added_tokens.id");
+            if (Flag(item, "single_word", false))
+            {
+                throw json.Unsupported("added_tokens", $"single_word for \"{content.GetString()}\"", "tokens that are found inside words as well");
+            }
+
+            var token = new AddedToken(
+                content.GetString()!,
+                Id(id, file, "added_tokens.id"),
+                Flag(item, "special", false),
+                Flag(item, "lstrip", false),
+                Flag(item, "rstrip", false),
+                Flag(item, "normalized", false));
+            if (added.Find(other => other.Content == token.Content) is { } same)
+            {
+                throw new UserErrorException($"{file}: added_tokens holds \"{token.Content}\" twice, as {same.Id} and as {token.Id}.");
+            }
+
+            if (added.Find(other => other.Id == token.Id) is { } taken)
+            {
+                throw new UserErrorException($"{file}: added_tokens gives id {token.Id} to \"{taken.Content}\" and to \"{token.Content}\".");
+            }
+
+            if (tokenOfId.TryGetValue(token.Id, out string? word) && word != token.Content)
+            {
+                throw new UserErrorException($"{file}: id {token.Id} is \"{token.Content}\" in added_tokens and \"{word}\" in model.vocab.");
+            }
+
+            if (vocabulary.TryGetValue(token.Content, out int other) && other != token.Id)
+            {
+                throw new UserErrorException($"{file}: \"{token.Content}\" has id {token.Id} in added_tokens and {other} in model.vocab.");
+            }
+
+            added.Add(token);
         }
 
         return added;
@@ -78,18 +167,23 @@ internal sealed record TokenizerFile(
     private static string? ReadWordPattern(JsonConfig json)
     {
         JsonConfig pre = json.Section("pre_tokenizer") ?? throw new UserErrorException($"{json.File}: key pre_tokenizer is missing; byte-level BPE needs one.");
-        JsonElement[] steps = pre.String("type") == "Sequence" ? [.. pre.Element.GetProperty("pretokenizers").EnumerateArray()] : [pre.Element];
+        JsonElement[] steps = pre.String("type") != "Sequence"
+            ? [pre.Element]
+            : pre.Has("pretokenizers") && pre.Element.GetProperty("pretokenizers") is { ValueKind: JsonValueKind.Array } list
+                ? [.. list.EnumerateArray()]
+                : throw new UserErrorException($"{json.File}: key pre_tokenizer.pretokenizers must be a list.");
         string? pattern = null;
         bool bytes = false;
         foreach (JsonElement step in steps)
         {
-            switch (step.GetProperty("type").GetString())
+            switch (Text(step, "type"))
             {
                 case "Split" when !bytes && pattern is null
-                    && step.GetProperty("behavior").GetString() == "Isolated"
-                    && step.GetProperty("pattern").TryGetProperty("Regex", out JsonElement regex)
+                    && Text(step, "behavior") == "Isolated"
+                    && step.TryGetProperty("pattern", out JsonElement choice)
+                    && Text(choice, "Regex") is { } regex
                     && !Flag(step, "invert", false):
-                    pattern = regex.GetString();
+                    pattern = regex;
                     break;
                 case "ByteLevel" when !bytes && !Flag(step, "add_prefix_space", true) && Flag(step, "use_regex", true) == (pattern is null):
                     bytes = true;
@@ -109,9 +203,13 @@ internal sealed record TokenizerFile(
         var normalizer => throw normalizer.Unsupported("type", $"\"{normalizer.String("type")}\"", "NFC or none"),
     };
 
+    private static string? Text(JsonElement step, string key) =>
+        step.ValueKind == JsonValueKind.Object && step.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
     private static bool Flag(JsonElement step, string key, bool otherwise) =>
         step.TryGetProperty(key, out JsonElement value) && value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : otherwise;
 
-    private static int Id(JsonElement value, string file, string key) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id) && id >= 0 ? id : throw new UserErrorException($"{file}: {key} is not a token id.");
+    private static int Id(JsonElement value, string file, string key) => value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id) && id is >= 0 and < IdLimit
+        ? id
+        : throw new UserErrorException($"{file}: {key} is {value.GetRawText()}, which is not a token id (0 to {IdLimit - 1}).");
 }

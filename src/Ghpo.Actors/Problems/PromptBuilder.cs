@@ -30,13 +30,7 @@ public sealed class PromptBuilder
         _hints = hints;
         _introduction = prompt.HintIntroduction == "auto" ? template.HintIntroduction : prompt.HintIntroduction;
 
-        string[] missing = [.. template.SpecialTokens.Where(token => tokenizer.SpecialToken(token) is null)];
-        if (missing.Length > 0)
-        {
-            throw new UserErrorException(
-                $"The model's vocabulary has no {string.Join(", ", missing)}, which the {template.Kind} template needs. " +
-                "Set ghpo.prompt.template to the template that the model was trained with.");
-        }
+        template.RequireTokens(tokenizer);
 
         // A system message without a place is found here, not at the first group.
         Render("", "");

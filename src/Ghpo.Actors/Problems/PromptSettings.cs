@@ -3,15 +3,9 @@ using System.ComponentModel.DataAnnotations;
 namespace Ghpo.Problems;
 
 /// <summary>ghpo.prompt</summary>
+/// <param name="Template">auto, a built-in template's name, or a file (<see cref="PromptTemplate.Resolve"/>).</param>
 public sealed record PromptSettings(
-    TemplateKind Template, string System, [property: Range(1, int.MaxValue)] int MaxTokens, TooLong TooLong, string HintIntroduction);
-
-public enum TemplateKind
-{
-    Auto,
-    Chatml,
-    Compact,
-}
+    string Template, string System, [property: Range(1, int.MaxValue)] int MaxTokens, TooLong TooLong, string HintIntroduction);
 
 /// <summary>What happens to a problem whose prompt is too long even without a hint.</summary>
 public enum TooLong

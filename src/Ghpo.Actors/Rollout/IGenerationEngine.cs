@@ -32,7 +32,11 @@ public interface IGenerationEngine : IDisposable
 /// <summary>A prompt and how to sample its answers.</summary>
 /// <param name="Tag">Handed back with the result.</param>
 /// <param name="Seed">With the answer's index and the token's position the only source of randomness.</param>
-public sealed record GenerationRequest(object Tag, ImmutableArray<int> Prompt, int Answers, ulong Seed, SamplingOptions Sampling);
+public sealed record GenerationRequest(object Tag, ImmutableArray<int> Prompt, int Answers, ulong Seed, SamplingOptions Sampling)
+{
+    /// <summary>Called with answer and token when a token has been sampled, on the owner's thread; null: not.</summary>
+    public Action<int, int>? OnToken { get; init; }
+}
 
 /// <param name="Temperature">0 takes the most likely token each time.</param>
 /// <param name="TopK">0: all tokens.</param>

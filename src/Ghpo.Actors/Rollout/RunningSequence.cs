@@ -27,6 +27,7 @@ internal sealed class RunningSequence(RunningGroup group, int answer)
     {
         _tokens.Add(token);
         _logProbs.Add(logProb);
+        Group.Request.OnToken?.Invoke(Answer, token);
     }
 
     internal Completion Complete(FinishReason reason) => new([.. _tokens], [.. _logProbs], reason);

@@ -61,6 +61,9 @@ public static class GhpoCommandLine
             ForkCommand.Build(),
             PretrainCommand.Build(),
             VerifyCommand.Build(),
+            GenerateCommand.Build(),
+            EvalCommand.Build(),
+            InspectModelCommand.Build(),
             ConfigCommand.Build(),
         };
         root.SetAction(parsed => root.Parse("--help").Invoke(parsed.InvocationConfiguration));

@@ -40,7 +40,7 @@ internal sealed class TaskAccuracy(ModelConfig config, ITokenizer tokenizer, ulo
         var builder = new PromptBuilder(
             PromptTemplate.Compact,
             tokenizer,
-            new PromptSettings(TemplateKind.Compact, System: "", LongestPrompt, TooLong.Refuse, HintIntroduction: "auto"),
+            new PromptSettings(PromptTemplate.Compact.Name, System: "", LongestPrompt, TooLong.Refuse, HintIntroduction: "auto"),
             new HintSettings(HintStrategy.None, HintRatios, FixedRatio: 0.5, HintUnit.Characters, ColdStartSteps: 0));
         return
         [

@@ -66,7 +66,7 @@ public sealed class HeldOutEvaluationTests : IDisposable
         var prompts = new PromptBuilder(
             PromptTemplate.Compact,
             _tokenizer,
-            new PromptSettings(TemplateKind.Compact, "", 100, TooLong.Refuse, "auto"),
+            new PromptSettings(PromptTemplate.Compact.Name, "", 100, TooLong.Refuse, "auto"),
             new HintSettings(HintStrategy.None, [], 0.5, HintUnit.Characters, 0));
         _engine.Tokenizer = _tokenizer;
         return new HeldOutEvaluation(

@@ -107,6 +107,88 @@ public sealed class ModelTokenizerTests : IDisposable
     }
 
     [Theory]
+    [InlineData(false, new[] { 300, (int)'c' })]
+    [InlineData(true, new[] { 302 })]
+    public void A_word_that_is_a_token_is_taken_whole_where_the_file_ignores_merges(bool ignored, int[] expected)
+    {
+        JsonObject json = TinyJson();
+        json["model"]!["vocab"]!["ab"] = 300;
+        json["model"]!["vocab"]!["abc"] = 302;
+        json["model"]!["merges"] = new JsonArray("a b");
+        json["model"]!["ignore_merges"] = ignored;
+
+        Assert.Equal(expected, Load(json).EncodeText("abc"));
+    }
+
+    [Fact]
+    public void White_space_belongs_to_an_added_token_that_asks_for_it()
+    {
+        JsonObject json = TinyJson();
+        json["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{"id": 258, "content": "<l>", "lstrip": true}"""));
+        json["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{"id": 259, "content": "<r>", "rstrip": true}"""));
+
+        Assert.Equal(['a', 258, ' ', 'b', ' ', 259, 'c', 258], Load(json).EncodeTemplate("a \t<l> b <r>\n c <l>"));
+    }
+
+    [Fact]
+    public void A_normalised_token_is_found_after_normalisation_and_a_raw_one_before()
+    {
+        JsonObject json = TinyJson();
+        json["normalizer"] = JsonNode.Parse("""{"type": "NFC"}""");
+        json["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{"id": 258, "content": "<é>", "normalized": true}"""));
+        json["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{"id": 259, "content": "<à>", "normalized": false}"""));
+
+        IReadOnlyList<int> ids = Load(json).EncodeTemplate("<é><e\u0301><à><a\u0300>");
+        Assert.Equal([258, 258, 259, '<', 0xc3, 0xa0, '>'], ids);
+    }
+
+    [Fact]
+    public void Only_special_tokens_are_left_out_of_decoded_text()
+    {
+        JsonObject json = TinyJson();
+        json["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{"id": 258, "content": "</think>", "special": false}"""));
+
+        Assert.Equal("a</think>b", Load(json).Decode(['a', 258, 'b', 256]));
+    }
+
+    [Fact]
+    public void The_post_processor_says_what_a_text_begins_with()
+    {
+        JsonObject json = TinyJson();
+        Assert.Empty(Load(json).BeginTokens);
+        json["post_processor"] = JsonNode.Parse(
+            """{"type": "Sequence", "processors": [{"type": "ByteLevel"}, {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<|user|>"}}, {"Sequence": {"id": "A"}}]}]}""");
+        Assert.Equal([257], Load(json).BeginTokens);
+    }
+
+    [Theory]
+    [InlineData("e\u0301", "\u00e9")]
+    [InlineData("a\u0307\u0323", "\u1ea1\u0307")]
+    [InlineData("\u1100\u1161\u11a8\u1100\u1161", "\uac01\uac00")]
+    [InlineData("\uac00\u11a8", "\uac01")]
+    [InlineData("\u212b\u2126\u0344\u0958", "\u00c5\u03a9\u0308\u0301\u0915\u093c")]
+    [InlineData("a\u0301\u0300b\u0301\u0300", "\u00e1\u0300b\u0301\u0300")]
+    [InlineData("\u0301\u0041\u030a", "\u0301\u00c5")]
+    [InlineData("\ud804\udd31\ud804\udd27", "\ud804\udd2e")]
+    [InlineData("plain, größer 漢字🧮", "plain, größer 漢字🧮")]
+    public void Normalisation_composes_what_belongs_together(string text, string expected) => Assert.Equal(expected, CanonicalComposition.Apply(text));
+
+    [Theory]
+    [InlineData("added_tokens", """[{"id": 256, "content": "<a>"}, {"id": 257, "content": "<a>"}]""", "\"<a>\" twice, as 256 and as 257")]
+    [InlineData("added_tokens", """[{"id": 256, "content": "<a>"}, {"id": 256, "content": "<b>"}]""", "id 256 to \"<a>\" and to \"<b>\"")]
+    [InlineData("added_tokens", """[{"id": 65, "content": "<a>"}]""", "id 65 is \"<a>\" in added_tokens and \"A\" in model.vocab")]
+    [InlineData("added_tokens", """[{"id": 256, "content": "A"}]""", "\"A\" has id 256 in added_tokens and 65 in model.vocab")]
+    [InlineData("added_tokens", """[{"id": 256, "content": "<a>", "single_word": true}]""", "single_word for \"<a>\"")]
+    [InlineData("added_tokens", """[{"id": 2000000000, "content": "<a>"}]""", "which is not a token id")]
+    [InlineData("added_tokens", """[7]""", "lacks content or id")]
+    [InlineData("model", """{"type": "BPE", "vocab": {"a": 0, "a": 1}, "merges": []}""", "the token \"a\" twice")]
+    [InlineData("model", """{"type": "BPE", "vocab": {"a": 0, "b": 0}, "merges": []}""", "id 0 to \"a\" and to \"b\"")]
+    [InlineData("model", """{"type": "BPE", "vocab": {"a": 0, "b": 1}, "merges": ["a b"]}""", "do not fit together")]
+    [InlineData("model", """{"type": "BPE", "vocab": {"a": 0}, "merges": [], "byte_fallback": true}""", "byte_fallback")]
+    [InlineData("model", """{"type": "BPE", "vocab": {"a": 0}, "merges": [], "end_of_word_suffix": "</w>"}""", "end_of_word_suffix")]
+    [InlineData("pre_tokenizer", """{"type": "Sequence", "pretokenizers": [{"type": "Split", "behavior": "Isolated", "pattern": {"Regex": "(["}}, {"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}]}""", "pattern cannot be used")]
+    [InlineData("post_processor", """{"type": "BertProcessing"}""", "post_processor.type")]
+    [InlineData("post_processor", """{"type": "TemplateProcessing", "single": [{"Sequence": {"id": "A"}}, {"SpecialToken": {"id": "<|end|>"}}]}""", "post_processor.single")]
     [InlineData("model", """{"type": "WordPiece", "vocab": {}}""", "model.type")]
     [InlineData("model", """{"type": "BPE", "merges": []}""", "model.vocab")]
     [InlineData("model", """{"type": "BPE", "vocab": {"a": 0}}""", "model.merges")]
@@ -116,9 +198,13 @@ public sealed class ModelTokenizerTests : IDisposable
     public void What_it_cannot_do_exactly_is_refused_by_key(string key, string value, string expected)
     {
         JsonObject json = TinyJson();
-        json[key] = JsonNode.Parse(value);
+        json[key] = "here";
 
-        Assert.Contains(expected, Assert.Throws<UserErrorException>(() => Load(json)).Message, StringComparison.Ordinal);
+        // As text: a node would not hold a key twice.
+        File.WriteAllText(_folder["tokenizer.json"], json.ToJsonString().Replace("\"here\"", value, StringComparison.Ordinal));
+        string message = Assert.Throws<UserErrorException>(() => ModelTokenizer.Load(_folder["tokenizer.json"])).Message;
+        Assert.StartsWith(_folder["tokenizer.json"], message, StringComparison.Ordinal);
+        Assert.Contains(expected, message, StringComparison.Ordinal);
     }
 
     private ModelTokenizer Tiny()

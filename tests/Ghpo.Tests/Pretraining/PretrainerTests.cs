@@ -110,7 +110,7 @@ public sealed class PretrainerTests : IDisposable
         Assert.Contains(options.CommandLine, readme);
         Assert.Contains(
             PolicyHash.Of(model.Decoder.named_parameters().ToDictionary(named => named.name, named => (Tensor)named.parameter)), readme);
-        Assert.Equal(TemplateKind.Compact, PromptTemplate.Resolve(TemplateKind.Auto, options.Out).Kind);
+        Assert.Same(PromptTemplate.Compact, PromptTemplate.Resolve(PromptTemplate.Auto, options.Out));
     }
 
     [Fact]

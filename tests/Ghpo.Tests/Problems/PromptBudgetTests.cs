@@ -58,7 +58,7 @@ public sealed class PromptBudgetTests
     /// <summary>A budget of 20 tokens, of which the compact template takes two.</summary>
     private static (PromptBuilder Builder, PromptSettings Settings) Prompts(TooLong tooLong)
     {
-        var settings = new PromptSettings(TemplateKind.Compact, "", 20, tooLong, "auto");
+        var settings = new PromptSettings(PromptTemplate.Compact.Name, "", 20, tooLong, "auto");
         return (new PromptBuilder(PromptTemplate.Compact, new ByteTokenizer([.. CompactTokens.All]), settings, Hints), settings);
     }
 
