@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Ghpo.Models.Simd;
@@ -44,6 +45,7 @@ internal static class RowSampler
     }
 
     /// <summary>The first of the largest logits, and whether all are finite: x · 0 is 0 for finite x, and NaN for others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static (int MostLikely, bool IsFinite) Survey(ReadOnlySpan<float> logits)
     {
         Vector512<float> zeros = Vector512<float>.Zero;
@@ -74,6 +76,7 @@ internal static class RowSampler
     }
 
     /// <summary>e^(z/τ − largest).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Exponentials(ReadOnlySpan<float> logits, float temperature, float largest, Span<float> to)
     {
         ref float from = ref MemoryMarshal.GetReference(logits);
@@ -102,6 +105,7 @@ internal static class RowSampler
         return sum;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static double SumOfPart(ReadOnlySpan<float> values)
     {
         double sum = 0;
@@ -114,6 +118,7 @@ internal static class RowSampler
     }
 
     /// <summary>The first token at which the cumulative sum exceeds <paramref name="target"/>, which is less than the sum of all.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int FirstBeyond(ReadOnlySpan<float> values, double target)
     {
         double before = 0;

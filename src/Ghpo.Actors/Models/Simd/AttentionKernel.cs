@@ -23,6 +23,7 @@ internal static unsafe class AttentionKernel<T>
     /// <param name="scores">Room for 4 rows of <paramref name="length"/> filled up to 16.</param>
     /// <param name="attended"><c>[group, D]</c></param>
     /// <param name="lane">Room for 4 rows of Dp.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Run(float* query, int group, byte** blocks, int length, in HeadShape shape, float* scores, float* attended, float* lane)
     {
         int padded = PagedCache.Padded(length);
@@ -89,6 +90,7 @@ internal static unsafe class AttentionKernel<T>
 
     /// <summary>Replaces scores by e^(s − max s).</summary>
     /// <returns>Their sum.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float ExponentialSum(float* scores, int padded)
     {
         Vector512<float> most = Vector512.Load(scores);

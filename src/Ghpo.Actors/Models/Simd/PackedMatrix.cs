@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -41,7 +42,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     private long PanelBytes => (long)PanelColumns * Depth * (_narrow ? PackedBrain.Size : PackedSingle.Size);
 
     /// <summary>Copies rows of a weight in.</summary>
-    /// <param name="weight"><c>[n, K]</c> or, for a vector of gains, <c>[K]</c>; any type.</param>
+    /// <param name="weight"><c>[n, K]</c>, any type.</param>
     /// <param name="column">Where its i-th row goes.</param>
     internal void Pack(Tensor weight, Crew crew, Func<int, int> column)
     {
@@ -74,6 +75,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     }
 
     /// <summary>Column <paramref name="column"/>'s K weights, widened: an embedding's vector.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void CopyColumn(int column, float* to)
     {
         int lane = column % PanelColumns;
@@ -98,6 +100,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     public void Dispose() => _memory.Dispose();
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackRow(float* from, int column)
     {
         int lane = column % PanelColumns;

@@ -1,11 +1,13 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Ghpo.Models.Simd;
 
-/// <summary>What is done to one row at a time.</summary>
+/// <summary>What is done to one row at a time. Compiled at once with all optimizations, as the kernels are: the first steps of a run are no slower than the rest.</summary>
 internal static unsafe class RowMath
 {
     /// <summary>y = w · x / √(mean(x²) + ε), as <see cref="RmsNorm"/>. Rows of any length, their own place in memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Normalise(float* x, float* weight, float* y, int length, float epsilon)
     {
         Vector512<float> squares = Vector512<float>.Zero;
@@ -35,6 +37,7 @@ internal static unsafe class RowMath
     }
 
     /// <summary>Turns a head in place by a row of the rotary table (see <see cref="RotaryTable"/>).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Turn(float* head, float* cos, float* signedSin, int size)
     {
         int half = size / 2;

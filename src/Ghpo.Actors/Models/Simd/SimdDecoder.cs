@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
@@ -155,6 +156,7 @@ internal sealed unsafe class SimdDecoder : IDisposable
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Store<T>(int row)
         where T : struct, IPackedType
     {
