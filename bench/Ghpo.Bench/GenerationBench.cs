@@ -76,7 +76,7 @@ public static class GenerationBench
                 if (llama is not null)
                 {
                     // Its two attention kernels are both tried in the first run, with an eighth of the tokens.
-                    flash ??= FlashAttention.MaxBy(choice => Llama(llama, file, threads, Math.Max(8, tokens / 8), choice, counts).Sum());
+                    flash ??= FlashAttention.OrderByDescending(choice => Llama(llama, file, threads, Math.Max(8, tokens / 8), choice, counts).Sum()).First();
                     double[] rates = Llama(llama, file, threads, tokens, flash, counts);
                     for (int i = 0; i < counts.Length; i++)
                     {
