@@ -8,6 +8,8 @@ try
     return args switch
     {
         ["rollout", .. var rest] => RolloutBench.Run(rest),
+        ["generation", .. var rest] => GenerationBench.Run(rest),
+        ["training", .. var rest] => TrainingBench.Run(rest),
         ["overhead", .. var rest] => await OverheadBench.RunAsync(rest),
         ["memory", .. var rest] => await MemoryBench.RunAsync(rest),
         ["load", .. var rest] => LoadBench.Run(rest),
@@ -16,7 +18,7 @@ try
         ["plain-loop", .. var rest] => PlainLoop.Run(rest),
         ["verifier", .. var rest] => VerifierBench.Run(rest),
         ["fuzz", .. var rest] => VerifierFuzz.Run(rest),
-        _ => throw new UserErrorException("Which benchmark? rollout, overhead, memory, load, journal, chaos, verifier, fuzz, or plain-loop."),
+        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, overhead, memory, load, journal, chaos, verifier, fuzz, or plain-loop."),
     };
 }
 catch (UserErrorException error)

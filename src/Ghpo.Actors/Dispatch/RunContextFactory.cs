@@ -44,6 +44,11 @@ public static class RunContextFactory
         {
             // Read whole and thrown away: a damaged folder is an error of the start, not of an actor.
             (config, tokenizer, stopTokens) = (model.Config, model.Tokenizer, model.StopTokens);
+            if (settings.Learning.Lora.Rank > 0)
+            {
+                using var lora = new LoraAdapters(model.Decoder, settings.Learning.Lora.Rank, settings.Learning.Lora.Alpha, settings.Learning.Lora.Targets, seed: 0);
+            }
+
             if (settings.Run.Deterministic)
             {
                 RequireDeterministicEngine(model, settings.Rollout, dtype);
@@ -62,7 +67,7 @@ public static class RunContextFactory
         int maxLength = settings.Prompt.MaxTokens + settings.Rollout.MaxNewTokens;
         GenerationEngine.RequirePositions(config, maxLength);
 
-        IGenerationEngine Engine() => new GenerationEngine(config, device, dtype, stopTokens, settings.Rollout.Slots, maxLength);
+        IGenerationEngine Engine() => new GenerationEngine(config, device, dtype, stopTokens, settings.Rollout.Slots, maxLength, settings.Rollout.CacheBytes);
 
         IGenerationEngine WorkerEngine()
         {

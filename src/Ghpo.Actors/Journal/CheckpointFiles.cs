@@ -49,6 +49,7 @@ internal static class CheckpointFiles
 
     /// <param name="folder">The run folder.</param>
     /// <param name="policyHash">What the journal says of the weights after the last step in the checkpoint; null: they may differ.</param>
+    /// <remarks>A checkpoint of adapters holds no whole weights to compare with that hash; its digest stands for it.</remarks>
     /// <returns>What is wrong with it; null: every file is whole, and they are those that the journal names.</returns>
     private static string? FaultOf(string folder, CheckpointTaken taken, string? policyHash)
     {
@@ -65,7 +66,7 @@ internal static class CheckpointFiles
 
         return state.Digest != taken.Hash || state.Version != taken.NextStep
             ? $"{path} is not the checkpoint that the journal names: it is of v{state.Version} with digest {state.Digest}, the journal has v{taken.NextStep} with {taken.Hash}"
-            : policyHash is not null && PolicyHashOf(path) is var found && found != policyHash
+            : policyHash is not null && state.Files.ContainsKey(WeightsFile) && PolicyHashOf(path) is var found && found != policyHash
                 ? $"{path} holds weights {found}, but the journal has {policyHash} after step {taken.NextStep - 1}"
                 : null;
     }

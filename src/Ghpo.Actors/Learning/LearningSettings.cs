@@ -22,6 +22,8 @@ public sealed record LearningSettings(
     [property: Range(0.0, 1e9)] double MaxGradientNorm,
     [property: Range(1, int.MaxValue)] int MicroBatchTokens,
     bool MaskTruncated,
+    bool GradientCheckpointing,
+    LoraSettings Lora,
     [property: Range(1, 1024)] int Threads);
 
 public enum RateSchedule

@@ -17,12 +17,16 @@ namespace Ghpo.Learning;
 /// Rows that cannot move the weights (zero advantage, no KL term) are not run through the model; they still count in the loss's
 /// weights. A step without any gradient is a step like the others: Adam goes on by its momentum, as reference trainers do.
 /// The owner thread is to use <c>learning.threads</c> torch threads; with any number of them the same groups give the same bits.
-/// <para>Owns the model, its frozen copy if β &gt; 0, the optimizer, and the evaluation.</para>
+/// With LoRA the adapters alone are trained and checkpointed; what is published is the model with them merged in.
+/// <para>Owns the model, its frozen copy if β &gt; 0, the adapters, the optimizer, and the evaluation.</para>
 /// </summary>
 public sealed class PolicyTrainer : IPolicyTrainer
 {
     private const string WeightsFile = "model.safetensors";
     private const string OptimizerFile = "optimizer.safetensors";
+
+    /// <summary>A of every adapter is the same in each run: a replay begins where the run began.</summary>
+    private const ulong AdapterSeed = 0x60A;
 
     private readonly LoadedModel _model;
     private readonly RewardSettings _rewards;
@@ -31,6 +35,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
     private readonly HeldOutEvaluation? _evaluation;
     private readonly (string Name, Parameter Parameter)[] _named;
     private readonly Parameter[] _parameters;
+    private readonly LoraAdapters? _lora;
     private readonly AdamWOptimizer _optimizer;
     private LearningSettings _learning;
     private LearningRate _rate;
@@ -58,7 +63,10 @@ public sealed class PolicyTrainer : IPolicyTrainer
         _maxNewTokens = maxNewTokens;
         _evaluation = evaluation;
         (_rate, _objective) = MadeOf(learning, totalSteps);
-        _named = [.. model.Decoder.named_parameters().OrderBy(named => named.name, StringComparer.Ordinal)];
+        model.Decoder.Checkpointing = learning.GradientCheckpointing;
+        _lora = learning.Lora.Rank == 0 ? null : new LoraAdapters(model.Decoder, learning.Lora.Rank, learning.Lora.Alpha, learning.Lora.Targets, AdapterSeed);
+        IEnumerable<(string Name, Parameter Parameter)> trained = _lora?.Named() ?? model.Decoder.named_parameters();
+        _named = [.. trained.OrderBy(named => named.Name, StringComparer.Ordinal)];
         _parameters = [.. _named.Select(named => named.Parameter)];
         _optimizer = new AdamWOptimizer(_named, learning.AdamBeta1, learning.AdamBeta2, learning.AdamEpsilon, learning.WeightDecay);
         _reference = learning.KlBeta > 0 ? Frozen(model.Decoder) : null;
@@ -104,7 +112,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
         double norms = 0;
         for (int iteration = 0; iteration < _learning.Iterations; iteration++)
         {
-            _model.Decoder.zero_grad();
+            ZeroGradients();
             for (int m = 0; m < microBatches.Length; m++)
             {
                 Accumulate(microBatches[m], old?[m], sums);
@@ -113,7 +121,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
             double norm = Gradients.ClipNorm(_parameters, _learning.MaxGradientNorm);
             if (!double.IsFinite(norm))
             {
-                _model.Decoder.zero_grad();
+                ZeroGradients();
                 throw new DivergedException(Version.Value, iteration, norm);
             }
 
@@ -121,7 +129,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
             _optimizer.Step(rate);
         }
 
-        _model.Decoder.zero_grad();
+        ZeroGradients();
         Version = new PolicyVersion(Version.Value + 1);
         long trained = moving.Sum(i => (long)batch.Rows[i].Tokens);
         double passes = Math.Max(1, trained * _learning.Iterations);
@@ -140,15 +148,21 @@ public sealed class PolicyTrainer : IPolicyTrainer
 
     public PolicySnapshot TakeSnapshot(long epoch)
     {
-        using var noGradient = no_grad();
-        var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        foreach ((string name, Parameter parameter) in _named)
-        {
-            using var scope = NewDisposeScope();
-            weights.Add(name, parameter.detach().cpu().clone().DetachFromDisposeScope());
-        }
-
+        Dictionary<string, Tensor> weights = _lora?.Merged() ?? Copied();
         return new PolicySnapshot(epoch, Version, PolicyHash.Of(weights), weights);
+
+        Dictionary<string, Tensor> Copied()
+        {
+            using var noGradient = no_grad();
+            var copies = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+            foreach ((string name, Parameter parameter) in _named)
+            {
+                using var scope = NewDisposeScope();
+                copies.Add(name, parameter.detach().cpu().clone().DetachFromDisposeScope());
+            }
+
+            return copies;
+        }
     }
 
     public string SaveCheckpoint(string folder)
@@ -156,7 +170,16 @@ public sealed class PolicyTrainer : IPolicyTrainer
         string digest = "";
         DurableFolder.Write(folder, partial =>
         {
-            ModelFolder.Save(partial, _model);
+            if (_lora is null)
+            {
+                ModelFolder.Save(partial, _model);
+            }
+            else
+            {
+                // The frozen weights are in their own folder.
+                _lora.Save(partial, _model.Folder);
+            }
+
             SafetensorsWriter.Write(Path.Combine(partial, OptimizerFile), _optimizer.State());
             digest = CheckpointState.Write(partial, Version.Value, _optimizer.Steps).Digest;
         });
@@ -167,7 +190,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
     {
         CheckpointState state = CheckpointState.ReadVerified(folder);
         using var weights = new CheckpointTensors(
-            Path.Combine(folder, WeightsFile), _named.Select(named => KeyValuePair.Create(named.Name, (Tensor)named.Parameter)));
+            Path.Combine(folder, _lora is null ? WeightsFile : LoraAdapters.WeightsFile), _named.Select(named => KeyValuePair.Create(named.Name, (Tensor)named.Parameter)));
         using var moments = new CheckpointTensors(Path.Combine(folder, OptimizerFile), _optimizer.State());
         weights.CopyToTargets();
         moments.CopyToTargets();
@@ -200,6 +223,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
         _evaluation?.Dispose();
         _optimizer.Dispose();
         _reference?.Dispose();
+        _lora?.Dispose();
         _model.Dispose();
     }
 
@@ -207,8 +231,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
     private void Accumulate(MicroBatch micro, Tensor? stepStart, StepSums sums)
     {
         using var scope = NewDisposeScope();
-        Tensor distribution = TokenLogProbs.Distribution(_model.Decoder, micro.Tokens, _temperature);
-        Tensor policy = TokenLogProbs.Of(distribution, micro.Tokens);
+        (Tensor policy, Tensor entropySum) = TokenLogProbs.Of(_model.Decoder, micro.Tokens, _temperature);
 
         // One pass: π_old = π_θ, and r is 1 by construction rather than by two forward passes that happen to agree.
         Tensor learner = stepStart ?? policy.detach();
@@ -223,9 +246,17 @@ public sealed class PolicyTrainer : IPolicyTrainer
         loss.backward();
 
         sums.Loss += loss.item<float>();
-        sums.Entropy += TokenLogProbs.EntropySum(distribution).item<float>();
+        sums.Entropy += entropySum.item<float>();
         sums.Kl += terms.Kl is null ? 0 : terms.Kl.detach().sum().item<float>();
         sums.Clipped += terms.Clipped.sum().item<long>();
+    }
+
+    private void ZeroGradients()
+    {
+        foreach (Parameter parameter in _parameters)
+        {
+            parameter.grad = null;
+        }
     }
 
     private bool Moves(TrainingRow row) => row.Advantage != 0 || _learning.KlBeta > 0;

@@ -7,26 +7,26 @@ namespace Ghpo.Learning;
 /// Log-probabilities in nats of completion tokens under the tempered distribution that they were sampled from,
 /// log π(token) = log_softmax(logits / τ)[token]. Logits are computed where a completion token is predicted and nowhere else.
 /// </summary>
-public static class TokenLogProbs
+/// <param name="LogProbs">float32 [N], one for each target.</param>
+/// <param name="EntropySum">Sum over tokens of the entropy −Σ_v π log π, a constant scalar.</param>
+public readonly record struct TokenLogProbs(Tensor LogProbs, Tensor EntropySum)
 {
-    /// <summary>log_softmax(logits / τ) in float32, [N, V].</summary>
+    /// <summary>Small batches keep the distribution [N, V] for backward; for others its parts are computed again (<see cref="ChunkedLogProbs"/>).</summary>
     /// <param name="temperature">τ; 0 (greedy sampling) stands for the untempered distribution, as the sampler records it.</param>
-    public static Tensor Distribution(Decoder decoder, TokenBatch batch, double temperature)
+    public static TokenLogProbs Of(Decoder decoder, TokenBatch batch, double temperature)
     {
         Tensor hidden = decoder.Hidden(batch.Ids).flatten(0, 1).index_select(0, batch.Predictors);
+        double divisor = temperature == 0 ? 1 : temperature;
+        long chunk = Math.Max(1, ChunkedLogProbs.ChunkElements / decoder.Config.VocabularySize);
+        if (hidden.shape[0] > chunk)
+        {
+            (Tensor logProbs, Tensor entropySum) = ChunkedLogProbs.Of(hidden, decoder.Head, batch.Targets, divisor, chunk);
+            return new TokenLogProbs(logProbs, entropySum);
+        }
+
         Tensor logits = decoder.Logits(hidden).to(ScalarType.Float32);
-        return nn.functional.log_softmax(temperature is 0 or 1 ? logits : logits / temperature, -1);
-    }
-
-    /// <summary>Entry of each target, [N].</summary>
-    public static Tensor Of(Tensor distribution, TokenBatch batch) => distribution.gather(1, batch.Targets.unsqueeze(1)).squeeze(1);
-
-    /// <summary>Sum over tokens of the entropy −Σ_v π log π, a constant scalar.</summary>
-    internal static Tensor EntropySum(Tensor distribution)
-    {
-        using var noGradient = no_grad();
-        Tensor constant = distribution.detach();
-        return (constant.exp() * constant).sum().neg();
+        Tensor distribution = nn.functional.log_softmax(divisor == 1 ? logits : logits / divisor, -1);
+        return new TokenLogProbs(distribution.gather(1, batch.Targets.unsqueeze(1)).squeeze(1), Entropies(distribution));
     }
 
     /// <summary>Log-probabilities of the targets without gradient, [N].</summary>
@@ -34,6 +34,13 @@ public static class TokenLogProbs
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        return Of(Distribution(decoder, batch, temperature), batch).MoveToOuterDisposeScope();
+        return Of(decoder, batch, temperature).LogProbs.MoveToOuterDisposeScope();
+    }
+
+    private static Tensor Entropies(Tensor distribution)
+    {
+        using var noGradient = no_grad();
+        Tensor constant = distribution.detach();
+        return (constant.exp() * constant).sum().neg();
     }
 }

@@ -40,6 +40,9 @@ public sealed class Decoder : NamedModule
 
     public ScalarType Dtype { get; }
 
+    /// <summary>Whether layers keep only their inputs for backward and compute themselves again there.</summary>
+    public bool Checkpointing { get; set; }
+
     /// <summary>
     /// Hidden states after the final norm. Attention is causal and positions count from 0, so a batch padded on the RIGHT needs no mask: no real
     /// token sees padding.
@@ -61,11 +64,17 @@ public sealed class Decoder : NamedModule
         }
 
         using DisposeScope scope = NewDisposeScope();
-        return _model.Forward(ids, _rotary).MoveToOuterDisposeScope();
+        return _model.Forward(ids, _rotary, Checkpointing).MoveToOuterDisposeScope();
     }
 
     /// <summary>Scores of the next token: <c>[..., d]</c> → <c>[..., V]</c>.</summary>
-    public Tensor Logits(Tensor hidden) => nn.functional.linear(hidden, (_head ?? _model.Embedding).Weight);
+    public Tensor Logits(Tensor hidden) => nn.functional.linear(hidden, Head);
+
+    /// <summary><c>[V, d]</c>, what <see cref="Logits"/> multiplies by.</summary>
+    internal Tensor Head => (_head ?? _model.Embedding).Weight;
+
+    /// <summary>The layers' matrices with their paths, as <c>model.layers.0.self_attn.q_proj</c>.</summary>
+    internal IEnumerable<(string Path, Weights Weights)> Matrices() => _model.Matrices().Select(matrix => ("model." + matrix.Path, matrix.Weights));
 
     /// <summary>
     /// Fresh weights for pretraining: embeddings from N(0, 0.02²), matrices from N(0, 1/in) with in their number of columns, those that write to the

@@ -22,8 +22,15 @@ internal sealed class Weights : NamedModule
 
     internal Parameter? Bias { get; }
 
-    /// <summary>x <c>[..., in]</c> → x·Wᵀ + b <c>[..., out]</c></summary>
-    internal Tensor Project(Tensor x) => nn.functional.linear(x, Weight, Bias);
+    /// <summary>What is added to the weight; null: nothing.</summary>
+    internal LoraAdapter? Adapter { get; set; }
+
+    /// <summary>x <c>[..., in]</c> → x·Wᵀ + b <c>[..., out]</c>, plus (α / r)·(x·Aᵀ)·Bᵀ with an adapter.</summary>
+    internal Tensor Project(Tensor x)
+    {
+        Tensor y = nn.functional.linear(x, Weight, Bias);
+        return Adapter is null ? y : y.add(nn.functional.linear(nn.functional.linear(x, Adapter.A), Adapter.B), alpha: Adapter.Scale);
+    }
 
     private static Parameter Allocate(long[] shape, Device device, ScalarType dtype)
     {
@@ -55,15 +62,26 @@ internal sealed class DecoderStack : NamedModule
 
     internal Weights Embedding { get; }
 
-    internal Tensor Forward(Tensor ids, RotaryTable rotary)
+    internal IEnumerable<(string Path, Weights Weights)> Matrices() =>
+        _layers.SelectMany((layer, index) => layer.Matrices().Select(matrix => ($"layers.{index}.{matrix.Path}", matrix.Weights)));
+
+    /// <param name="checkpointing">See <see cref="CheckpointedLayer"/>.</param>
+    internal Tensor Forward(Tensor ids, RotaryTable rotary, bool checkpointing)
     {
         long length = ids.shape[1];
         Tensor cos = rotary.Cos.narrow(0, 0, length);
         Tensor sin = rotary.SignedSin.narrow(0, 0, length);
         Tensor x = Embedding.Weight.index_select(0, ids.flatten()).view(ids.shape[0], length, _config.HiddenSize);
+        bool again = checkpointing && is_grad_enabled();
+        if (again && !x.requires_grad)
+        {
+            // With a frozen embedding; a function none of whose inputs has a gradient would not be asked for the parameters'.
+            x = x.detach().requires_grad_();
+        }
+
         foreach (DecoderLayer layer in _layers)
         {
-            x = layer.Forward(x, rotary, cos, sin);
+            x = again ? CheckpointedLayer.Of(layer, x, rotary, cos, sin) : layer.Forward(x, rotary, cos, sin);
         }
 
         return RmsNorm.Apply(x, _norm.Weight, _config.NormEpsilon);
@@ -92,6 +110,10 @@ internal sealed class DecoderLayer : NamedModule
         register_module("input_layernorm", _inputNorm);
         register_module("post_attention_layernorm", _postAttentionNorm);
     }
+
+    internal IEnumerable<(string Path, Weights Weights)> Matrices() =>
+        _attention.Matrices().Select(matrix => ("self_attn." + matrix.Name, matrix.Weights))
+            .Concat(_feedForward.Matrices().Select(matrix => ("mlp." + matrix.Name, matrix.Weights)));
 
     internal Tensor Forward(Tensor x, RotaryTable rotary, Tensor cos, Tensor sin)
     {
@@ -133,6 +155,8 @@ internal sealed class Attention : NamedModule
             register_module("k_norm", _keyNorm);
         }
     }
+
+    internal IEnumerable<(string Name, Weights Weights)> Matrices() => [("q_proj", _query), ("k_proj", _key), ("v_proj", _value), ("o_proj", _output)];
 
     internal Tensor Forward(Tensor x, RotaryTable rotary, Tensor cos, Tensor sin)
     {
@@ -179,6 +203,8 @@ internal sealed class FeedForward : NamedModule
         register_module("up_proj", _up);
         register_module("down_proj", _down);
     }
+
+    internal IEnumerable<(string Name, Weights Weights)> Matrices() => [("gate_proj", _gate), ("up_proj", _up), ("down_proj", _down)];
 
     internal Tensor Forward(Tensor x) => _down.Project(nn.functional.silu(_gate.Project(x)).mul(_up.Project(x)));
 }

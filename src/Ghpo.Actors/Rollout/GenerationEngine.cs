@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
 using Ghpo.Configuration;
 using Ghpo.Models;
+using Ghpo.Models.Simd;
 using Ghpo.Policy;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,64 +8,65 @@ using static TorchSharp.torch;
 namespace Ghpo.Rollout;
 
 /// <summary>
-/// Continuous batching over a fixed number of slots. A slot is a row of the KV cache; running sequences fill rows 0 to R − 1.
+/// Continuous batching inside a memory budget. Running sequences fill rows 0 to R − 1 of an <see cref="IRowDecoder"/>; others wait for a row and memory.
 /// <code>
-/// Submit   prompt without its last token → cache of G new rows; that token becomes each row's next input
-/// Step     next inputs [B] → logits [B, V] → one drawn token a row, which is stored and becomes the next input
+/// Submit   G sequences wait, in the order of submission
+/// Step     who waits enters if there is room: a prompt without its last token is computed once for all answers that enter with it
+///          who runs reserves room for one more position; where there is none, the youngest leaves its memory and waits again
+///          next inputs [R] → logits [R, V] → one drawn token a row, which becomes the next input
 ///          a row that stopped leaves at once: row R − 1 moves into its place
-///          a request whose G rows have all left is returned
+///          a request whose G sequences have all finished is returned
 /// </code>
-/// The sampled tokens come to the host once a step, where stop tokens are looked for, and go back with the next positions and draws.
+/// One that had to wait again computes its prompt and its own tokens anew when it enters: the same numbers, because a row's numbers do not depend on its company.
 /// <para>
-/// On the CPU with one intra-op thread and float32, a request's tokens and log-probabilities are the same bits alone or in company, whatever
-/// the neighbours, the order and the time of admission. What this takes was measured with libtorch 2.10 on a Zen 4 processor, and the tests
-/// measure it again on theirs:
-/// a prompt is prefilled alone, so its shape is its own; at least <see cref="FewestRows"/> rows are decoded, because a matrix product of 1 to 3
-/// rows is computed in another order than the same rows among more; cached lengths are padded to a multiple of
-/// <see cref="CachedDecoder.LengthUnit"/> with masked positions, which add exact zeros, while a ragged length changes the order of sums; with
-/// two threads attention splits its work by the batch. Normalisation, softmax, cumulative sums and SiLU work row by row.
+/// A request's tokens and log-probabilities are the same bits alone or in company, whatever the neighbours, the order and the time of admission: on a
+/// CPU with AVX-512 by construction (<see cref="SimdRows"/>), with torch on one thread in float32 (<see cref="TorchRows"/>). <see cref="EngineSelfTest"/> asks
+/// the machine at hand.
 /// </para>
 /// </summary>
 public sealed class GenerationEngine : IGenerationEngine
 {
-    /// <summary>Rows decoded at least; those without a sequence repeat token 0 at position 0.</summary>
-    public const int FewestRows = 4;
-
     private readonly ModelConfig _config;
-    private readonly Device _device;
     private readonly HashSet<int> _stopTokens;
+    private readonly int _slots;
     private readonly int _maxLength;
-    private readonly CachedDecoder _decoder;
+    private readonly IRowDecoder _decoder;
     private readonly RunningSequence[] _rows;
+    private readonly RowInput[] _inputs;
+    private readonly DrawnToken[] _drawn;
 
-    /// <summary>int64 <c>[2, rows]</c> on the host: next input token, its position.</summary>
-    private readonly Tensor _inputs;
-
-    /// <summary>float64 <c>[5, rows]</c> on the host: see <see cref="DrawRow"/>.</summary>
-    private readonly Tensor _draws;
-    private readonly int _capacity;
+    /// <summary>Without rows, in the order in which they were submitted.</summary>
+    private readonly LinkedList<RunningSequence> _waiting = new();
+    private int _running;
     private bool _loaded;
     private long _submitted;
 
+    /// <summary>An engine for the device: <see cref="SimdRows"/> where the CPU has AVX-512, else <see cref="TorchRows"/>. It uses as many threads as torch does on this thread.</summary>
     /// <param name="stopTokens">Tokens that end an answer.</param>
-    /// <param name="slots">Sequences decoded together.</param>
+    /// <param name="slots">Sequences submitted and not yet finished.</param>
     /// <param name="maxLength">Longest prompt and completion together, in tokens.</param>
-    /// <exception cref="UserErrorException">The model has not so many positions.</exception>
-    public GenerationEngine(ModelConfig config, Device device, ScalarType dtype, IReadOnlyList<int> stopTokens, int slots, int maxLength)
+    /// <param name="cacheBytes">What cached keys and values may take; sequences beyond that wait.</param>
+    /// <exception cref="UserErrorException">The model has not so many positions, the budget does not hold one sequence, or the processor cannot compute the type.</exception>
+    public GenerationEngine(
+        ModelConfig config, Device device, ScalarType dtype, IReadOnlyList<int> stopTokens, int slots, int maxLength, long cacheBytes = DefaultCacheBytes)
+        : this(config, stopTokens, slots, maxLength, CreateDecoder(config, device, dtype, slots, maxLength, cacheBytes))
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slots);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxLength);
-        RequirePositions(config, maxLength);
-        _config = config;
-        _device = device;
-        _stopTokens = [.. stopTokens];
-        _maxLength = maxLength;
-        _rows = new RunningSequence[slots];
-        _capacity = Math.Max(slots, FewestRows);
-        _decoder = new CachedDecoder(config, device, dtype, _capacity, maxLength);
-        _inputs = zeros([2, _capacity], ScalarType.Int64, CPU).DetachFromDisposeScope();
-        _draws = zeros([Enum.GetValues<DrawRow>().Length, _capacity], ScalarType.Float64, CPU).DetachFromDisposeScope();
     }
+
+    internal GenerationEngine(ModelConfig config, IReadOnlyList<int> stopTokens, int slots, int maxLength, IRowDecoder decoder)
+    {
+        _config = config;
+        _stopTokens = [.. stopTokens];
+        _slots = slots;
+        _maxLength = maxLength;
+        _decoder = decoder;
+        _rows = new RunningSequence[decoder.Rows];
+        _inputs = new RowInput[decoder.Rows];
+        _drawn = new DrawnToken[decoder.Rows];
+    }
+
+    /// <summary>2 GiB.</summary>
+    public const long DefaultCacheBytes = 2L << 30;
 
     /// <exception cref="UserErrorException">The model has fewer than <paramref name="maxLength"/> positions.</exception>
     public static void RequirePositions(ModelConfig config, int maxLength)
@@ -77,9 +78,9 @@ public sealed class GenerationEngine : IGenerationEngine
         }
     }
 
-    public int FreeSlots => _rows.Length - RunningSequences;
+    public int FreeSlots => _slots - RunningSequences;
 
-    public int RunningSequences { get; private set; }
+    public int RunningSequences => _running + _waiting.Count;
 
     public long TokensSampled { get; private set; }
 
@@ -97,46 +98,41 @@ public sealed class GenerationEngine : IGenerationEngine
     public void Submit(GenerationRequest request)
     {
         Check(request);
-        int first = RunningSequences;
-        if (request.Prompt.Length > 1)
-        {
-            using IDisposable mode = inference_mode(true);
-            using DisposeScope scope = NewDisposeScope();
-            long[] prefilled = [.. request.Prompt.AsSpan()[..^1]];
-            _decoder.Prefill(tensor(prefilled).to(_device), first, request.Answers);
-        }
-
         var group = new RunningGroup(request, _submitted++);
         for (int answer = 0; answer < request.Answers; answer++)
         {
-            _rows[first + answer] = new RunningSequence(group, answer);
+            _waiting.AddLast(new RunningSequence(group, answer));
         }
-
-        RunningSequences += request.Answers;
     }
 
     public IReadOnlyList<GenerationResult> Step()
     {
-        if (RunningSequences == 0)
+        while (EnterNext())
+        {
+        }
+
+        MakeRoom();
+        if (_running == 0)
         {
             return [];
         }
 
-        using IDisposable mode = inference_mode(true);
-        using DisposeScope scope = NewDisposeScope();
-        Tensor drawn = Decode(Math.Max(RunningSequences, FewestRows));
-        ReadOnlySpan<double> values = Values<double>(drawn);
-        int batch = (int)drawn.shape[1];
-        RequireFinite(values[batch..(2 * batch)], values[(2 * batch)..]);
-        TokensSampled += RunningSequences;
+        for (int row = 0; row < _running; row++)
+        {
+            _inputs[row] = InputOf(_rows[row]);
+        }
+
+        _decoder.Decode(_inputs.AsSpan(0, _running), _drawn);
+        RequireFinite();
+        TokensSampled += _running;
         List<RunningGroup> finished = [];
 
         // From the last row down: the row that moves into a gap has had its turn.
-        for (int row = RunningSequences - 1; row >= 0; row--)
+        for (int row = _running - 1; row >= 0; row--)
         {
             RunningSequence sequence = _rows[row];
-            int token = (int)values[row];
-            sequence.Append(token, (float)values[batch + row]);
+            int token = _drawn[row].Token;
+            sequence.Append(token, _drawn[row].LogProb);
             FinishReason? reason = _stopTokens.Contains(token) ? FinishReason.Stopped : sequence.IsFull ? FinishReason.Length : null;
             if (reason is not null)
             {
@@ -151,77 +147,139 @@ public sealed class GenerationEngine : IGenerationEngine
         return [.. finished.OrderBy(group => group.Order).Select(group => group.Result())];
     }
 
-    public void Dispose()
-    {
-        _decoder.Dispose();
-        _inputs.Dispose();
-        _draws.Dispose();
-    }
+    public void Dispose() => _decoder.Dispose();
 
-    /// <returns>What <see cref="TokenSampler"/> drew, on the host.</returns>
-    private Tensor Decode(int batch)
+    /// <summary>Lets those enter who have waited longest: the answers of a group that have no token yet together, others alone.</summary>
+    /// <returns>False: nobody waits, or there is no room.</returns>
+    private bool EnterNext()
     {
-        Span<long> tokens = Values<long>(_inputs)[.._capacity];
-        Span<long> positions = Values<long>(_inputs)[_capacity..];
-        Span<double> draws = Values<double>(_draws);
-        bool greedy = false;
-        bool restricted = false;
-        int longest = 0;
-        for (int row = 0; row < batch; row++)
+        if (_waiting.First is not { } first)
         {
-            RunningSequence? sequence = row < RunningSequences ? _rows[row] : null;
-            SamplingOptions? options = sequence?.Group.Request.Sampling;
-            tokens[row] = sequence?.NextInput ?? 0;
-            positions[row] = sequence?.NextPosition ?? 0;
-            longest = Math.Max(longest, (int)positions[row]);
-            bool most = options is { Temperature: 0 };
-            int topK = options is { TopK: > 0 } ? Math.Min(options.TopK, _config.VocabularySize) : _config.VocabularySize;
-            double topP = options?.TopP ?? 1;
-            Draw(draws, DrawRow.Uniform, row) = sequence?.NextUniform ?? 0.5;
-            Draw(draws, DrawRow.Temperature, row) = most ? 1 : options?.Temperature ?? 1;
-            Draw(draws, DrawRow.Greedy, row) = most ? 1 : 0;
-            Draw(draws, DrawRow.TopK, row) = topK;
-            Draw(draws, DrawRow.TopP, row) = topP;
-            greedy |= most;
-            restricted |= topK < _config.VocabularySize || topP < 1;
+            return false;
         }
 
-        Tensor inputs = _inputs.narrow(1, 0, batch).to(_device);
-        Tensor logits = _decoder.Decode(inputs.select(0, 0), inputs.select(0, 1), longest);
-        return TokenSampler.Sample(logits, _draws.narrow(1, 0, batch).to(_device), greedy, restricted).cpu();
+        int copies = 1;
+        for (LinkedListNode<RunningSequence>? next = first.Next; first.Value.Length == 0 && next?.Value.Group == first.Value.Group && next.Value.Length == 0; next = next.Next)
+        {
+            copies++;
+        }
+
+        // A group enters whole, unless it has the decoder for itself.
+        int free = _rows.Length - _running;
+        if (free < copies && _running > 0)
+        {
+            return false;
+        }
+
+        copies = Math.Min(copies, free);
+        int[] cached = first.Value.Cached();
+        while (!_decoder.TryEnter(cached, _running, copies, _running))
+        {
+            if (_running > 0)
+            {
+                return false;
+            }
+
+            copies = copies > 1 ? copies / 2 : throw new InvalidOperationException($"{first.Value.Group.Request.Tag} does not fit an empty cache.");
+        }
+
+        for (; copies > 0; copies--)
+        {
+            _rows[_running++] = _waiting.First!.Value;
+            _waiting.RemoveFirst();
+        }
+
+        return true;
     }
 
-    private ref double Draw(Span<double> draws, DrawRow kind, int row) => ref draws[(int)kind * _capacity + row];
+    /// <summary>Reserves every row's next position. Where memory ends, the youngest sequences leave theirs and wait again, before all who wait already.</summary>
+    private void MakeRoom()
+    {
+        for (int row = 0; row < _running; row++)
+        {
+            while (!_decoder.TryReserve(row, _rows[row].NextPosition))
+            {
+                int youngest = Enumerable.Range(0, _running).MaxBy(other => (_rows[other].Group.Order, _rows[other].Answer));
+                _waiting.AddFirst(_rows[youngest]);
+                Leave(youngest);
+                if (youngest == row)
+                {
+                    // Another sequence stands in this row now, or none.
+                    row--;
+                    break;
+                }
+
+                if (youngest < row)
+                {
+                    // The last row has moved to where a reservation was made; it makes its own.
+                    row = youngest - 1;
+                    break;
+                }
+            }
+        }
+    }
+
+    private RowInput InputOf(RunningSequence sequence)
+    {
+        SamplingOptions options = sequence.Group.Request.Sampling;
+        int topK = options.TopK > 0 ? Math.Min(options.TopK, _config.VocabularySize) : _config.VocabularySize;
+        return new RowInput(sequence.NextInput, sequence.NextPosition, sequence.NextUniform, options.Temperature, topK, options.TopP);
+    }
 
     /// <summary>NaN in the cache would outlive its sequence, so the cache is cleared and nothing runs on.</summary>
-    private void RequireFinite(ReadOnlySpan<double> logProbs, ReadOnlySpan<double> logitSums)
+    private void RequireFinite()
     {
-        for (int row = 0; row < RunningSequences; row++)
+        for (int row = 0; row < _running; row++)
         {
-            if (!double.IsFinite(logProbs[row]) || !double.IsFinite(logitSums[row]))
+            if (!_drawn[row].IsFinite)
             {
                 RunningSequence sequence = _rows[row];
                 string message =
                     $"Logits for {sequence.Group.Request.Tag}, answer {sequence.Answer}, token {sequence.Length} are NaN or infinite: the weights have diverged, or the numeric type is too narrow. Lower learning.rate or set model.dtype = float32. All {RunningSequences} running sequences were dropped.";
                 Array.Clear(_rows);
-                RunningSequences = 0;
+                _running = 0;
+                _waiting.Clear();
                 _decoder.Clear();
                 throw new NonFiniteLogitsException(message);
             }
         }
     }
 
-    /// <summary>Closes the gap that a finished sequence leaves with the last running one.</summary>
+    /// <summary>Frees a row and closes the gap with the last running one.</summary>
     private void Leave(int row)
     {
-        int last = --RunningSequences;
+        _decoder.Leave(row);
+        int last = --_running;
         if (row != last)
         {
             _rows[row] = _rows[last];
-            _decoder.CopyRow(last, row, _rows[row].NextPosition);
+            _decoder.Move(last, row, _rows[row].NextPosition);
         }
 
         _rows[last] = null!;
+    }
+
+    private static IRowDecoder CreateDecoder(ModelConfig config, Device device, ScalarType dtype, int slots, int maxLength, long cacheBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slots);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxLength);
+        RequirePositions(config, maxLength);
+        bool simd = device.type == DeviceType.CPU && SimdDecoder.IsSupported;
+        if (device.type == DeviceType.CPU && dtype == ScalarType.BFloat16 && !simd)
+        {
+            throw new UserErrorException("model.dtype = bfloat16 needs a processor with AVX-512, or a GPU; this one would be slower with it than with float32. Set model.dtype = float32.");
+        }
+
+        long longest = PagedCache.BytesOf(config, dtype == ScalarType.BFloat16, maxLength);
+        if (longest > cacheBytes)
+        {
+            throw new UserErrorException(
+                $"Keys and values of one sequence of {maxLength} tokens take {longest:N0} bytes, but rollout.cache-bytes is {cacheBytes:N0}; raise it, or lower prompt.max-tokens or rollout.max-new-tokens.");
+        }
+
+        return simd
+            ? new SimdRows(config, dtype, slots, maxLength, cacheBytes, get_num_threads())
+            : new TorchRows(config, device, dtype, (int)Math.Min(slots, cacheBytes / longest), maxLength);
     }
 
     private void Check(GenerationRequest request)
@@ -261,7 +319,4 @@ public sealed class GenerationEngine : IGenerationEngine
             throw new ArgumentException($"{request.Tag}: {sampling} is out of range: temperature ≥ 0, top-k ≥ 0, 0 < top-p ≤ 1.", nameof(request));
         }
     }
-
-    private static Span<T> Values<T>(Tensor tensor)
-        where T : struct => MemoryMarshal.Cast<byte, T>(tensor.bytes);
 }

@@ -23,6 +23,9 @@ internal sealed class RunningSequence(RunningGroup group, int answer)
 
     internal double NextUniform => CounterRandom.Uniform(Group.Request.Seed, Answer, _tokens.Count);
 
+    /// <summary>What has to be cached before it can go on: its prompt and its tokens, without the one to feed next.</summary>
+    internal int[] Cached() => [.. Group.Request.Prompt.Concat(_tokens).SkipLast(1)];
+
     internal void Append(int token, float logProb)
     {
         _tokens.Add(token);

@@ -60,6 +60,7 @@ public static class GhpoCommandLine
             ReplayCommand.Build(),
             ForkCommand.Build(),
             PretrainCommand.Build(),
+            MergeCommand.Build(),
             VerifyCommand.Build(),
             GenerateCommand.Build(),
             EvalCommand.Build(),

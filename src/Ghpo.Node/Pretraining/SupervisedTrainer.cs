@@ -44,7 +44,7 @@ internal sealed class SupervisedTrainer : IDisposable
         {
             using var scope = NewDisposeScope();
             TokenBatch batch = TokenBatch.Of([.. part.Select(i => sequences[i])], _decoder.Device);
-            Tensor partLoss = TokenLogProbs.Of(TokenLogProbs.Distribution(_decoder, batch, temperature: 1), batch).sum() / -tokens;
+            Tensor partLoss = TokenLogProbs.Of(_decoder, batch, temperature: 1).LogProbs.sum() / -tokens;
             partLoss.backward();
             loss += partLoss.item<float>();
         }

@@ -29,7 +29,7 @@ public sealed class RolloutWorkerActorTests : IDisposable
     public RolloutWorkerActorTests()
     {
         var settings = new RolloutSettings(
-            GroupSize: 2, MaxNewTokens: 8, Temperature: 1, TopK: 0, TopP: 1, Workers: 1, Slots: 4, Threads: 1, Staleness: 0, Deadline: Patience);
+            GroupSize: 2, MaxNewTokens: 8, Temperature: 1, TopK: 0, TopP: 1, Workers: 1, Slots: 4, CacheBytes: 1 << 20, Threads: 1, Staleness: 0, Deadline: Patience);
         _worker = _system.ActorOf(Props.Create(() => new RolloutWorkerActor("worker", () => _engine, _store, settings, 1)));
     }
 

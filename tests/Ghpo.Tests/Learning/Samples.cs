@@ -33,6 +33,8 @@ internal static class Samples
         MaxGradientNorm: 1,
         MicroBatchTokens: 4096,
         MaskTruncated: false,
+        GradientCheckpointing: false,
+        LoraSettings.Off,
         Threads: 1);
 
     public static readonly ModelConfig Model = new(
