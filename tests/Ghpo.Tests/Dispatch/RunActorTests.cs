@@ -155,7 +155,7 @@ public sealed class RunActorTests : IDisposable
         IActorRef learner = parent.ActorOf(Props.Create(() => new WatchingLearner(trainer, _learnerHeard.Add)), "learner");
         IActorRef worker = parent.ActorOf(Props.Create(() => new Member(null, onWorkerStart)), "worker");
         IActorRef pipeline = parent.ActorOf(Props.Create(() => new Member(null, null)), "pipeline");
-        _teams.Add(new RunTeam(learner, pipeline, [trainer, learner, worker, pipeline]));
+        _teams.Add(new RunTeam(learner, pipeline, ActorRefs.Nobody, [trainer, learner, worker, pipeline]));
         return _teams[^1];
     }
 
