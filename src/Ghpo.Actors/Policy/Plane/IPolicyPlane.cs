@@ -31,7 +31,8 @@ public interface IPolicyPlane : IAsyncDisposable
     /// <summary>The weights with this hash, fetched if they are not here. The caller owns the snapshot.</summary>
     /// <param name="learner">Address of the learner's plane.</param>
     /// <exception cref="PolicyGoneException">The learner does not hold them any more.</exception>
-    /// <exception cref="PolicyFetchException">They could not be had; says what happened with each source.</exception>
+    /// <exception cref="PolicyFetchException">They could not be had; says what happened with each source. What came stays, and the next call goes on from there.</exception>
+    /// <exception cref="IOException">They cannot be written to this machine's disk.</exception>
     Task<PolicySnapshot> FetchAsync(long epoch, PolicyVersion version, string hash, Uri learner, CancellationToken stop);
 
     /// <summary>The learner's side: sends nobody to this plane any more until it asks again.</summary>
