@@ -62,6 +62,7 @@ public static class GhpoCommandLine
             PretrainCommand.Build(),
             VerifyCommand.Build(),
             ConfigCommand.Build(),
+            CertsCommand.Build(),
         };
         root.SetAction(parsed => root.Parse("--help").Invoke(parsed.InvocationConfiguration));
         return root;
