@@ -168,6 +168,9 @@ internal sealed partial class DispatcherActor
 
         public required WorkerHealth Health { get; set; }
 
+        /// <summary>Its own end of the session, where it is on another node.</summary>
+        public IActorRef? Peer { get; init; }
+
         /// <summary>Whoever waits for its next lease; null: nobody does.</summary>
         public IActorRef? Asker { get; set; }
 

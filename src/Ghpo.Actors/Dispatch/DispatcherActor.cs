@@ -65,6 +65,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         Receive<DrainWorker>(drain => Sender.Tell(Change(drain.Name, health => health.Drain(Now))));
         Receive<ResumeWorker>(resume => Sender.Tell(Change(resume.Name, health => health.Resume(Now))));
 
+        Receive<SessionProtocol.OfferWorker>(OnOffer);
         Receive<ClusterEvent.UnreachableMember>(gone => Reached(gone.Member.Address, reachable: false));
         Receive<ClusterEvent.ReachableMember>(back => Reached(back.Member.Address, reachable: true));
 

@@ -68,6 +68,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         });
         Receive<RunEvents.RunEnded>(End);
         Receive<RunProtocol.StopRun>(_ => RequestStop());
+        Receive<SessionProtocol.OfferWorker>(offer => _team!.Dispatcher.Forward(offer));
         Receive<WorkerProtocol.GetWorkers>(query => _team!.Dispatcher.Forward(query));
         Receive<WorkerProtocol.DrainWorker>(drain => _team!.Dispatcher.Forward(drain));
         Receive<WorkerProtocol.ResumeWorker>(resume => _team!.Dispatcher.Forward(resume));
@@ -89,6 +90,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     {
         Receive<RunEvents.RunEnded>(End);
         Receive<RunProtocol.StopRun>(_ => _stopRequested = true);
+        Receive<SessionProtocol.OfferWorker>(_ => { });
         Receive<WorkerProtocol.GetWorkers>(_ => Sender.Tell(new WorkerProtocol.WorkersView([])));
         Receive<WorkerProtocol.DrainWorker>(drain => Sender.Tell(new WorkerProtocol.WorkerTold(drain.Name, "the team starts again just now; try in a moment")));
         Receive<WorkerProtocol.ResumeWorker>(resume => Sender.Tell(new WorkerProtocol.WorkerTold(resume.Name, "the team starts again just now; try in a moment")));

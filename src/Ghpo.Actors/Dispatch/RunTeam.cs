@@ -15,7 +15,7 @@ namespace Ghpo.Dispatch;
 public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IActorRef Dispatcher, IReadOnlyList<IActorRef> Members)
 {
     private const string TrainerDispatcher = "ghpo-trainer-dispatcher";
-    private const string RolloutDispatcher = "ghpo-rollout-dispatcher";
+    internal const string RolloutDispatcher = "ghpo-rollout-dispatcher";
 
     /// <summary>How long the hint schedule's journal may take to grant a hint.</summary>
     private static readonly TimeSpan _hintPatience = TimeSpan.FromSeconds(30);
@@ -28,7 +28,7 @@ public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IActorRef Di
             CurriculumActor.Props(settings.Curriculum, settings.Run.Seed, [.. run.Problems.Train.Select(problem => problem.Id)]), "curriculum");
         IActorRef hints = parent.ActorOf(HintScheduleActor.Props(run.Started.Hints, settings.Rollout.Staleness), "hints");
         IActorRef trainer = parent.ActorOf(
-            TrainerActor.Props(run.CreateTrainer, run.Policies.Publish).WithDispatcher(TrainerDispatcher), "trainer");
+            TrainerActor.Props(run.CreateTrainer, run.Publish).WithDispatcher(TrainerDispatcher), "trainer");
         IActorRef learner = parent.ActorOf(
             LearnerActor.Props(new ControlledSettings(run.Started, run.Requests, run.Folder), curriculum, hints, trainer, run.Time), "learner");
         IActorRef verifiers = parent.ActorOf(

@@ -54,6 +54,7 @@ public static class GhpoCommandLine
         {
             TrainCommand.Build(),
             ResumeCommand.Build(),
+            NodeCommand.Build(),
             CompareCommand.Build(),
             ReportCommand.Build(),
             JournalCommand.Build(),
