@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
+using Akka.Remote;
 
 namespace Ghpo.Dispatch;
 
@@ -9,6 +10,7 @@ internal sealed partial class DispatcherActor
 {
     private void WatchNodes()
     {
+        Context.System.EventStream.Subscribe<DisassociatedEvent>(Self);
         if (((ExtendedActorSystem)Context.System).Provider is ClusterActorRefProvider)
         {
             Cluster.Get(Context.System).Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.IReachabilityEvent));
@@ -54,6 +56,15 @@ internal sealed partial class DispatcherActor
             $"there is a worker {offer.Name} already; give this one another cluster.name",
         _ => null,
     };
+
+    private void OnDisassociated(Address node)
+    {
+        foreach (Worker worker in _workers.Values.Where(worker => worker.Node.Equals(node) && !worker.Left).ToArray())
+        {
+            worker.Health = worker.Health.Disconnected(Now);
+            React(worker);
+        }
+    }
 
     private void Reached(Address node, bool reachable)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
+using Akka.Remote;
 using Ghpo.Rollout;
 using static Ghpo.Dispatch.DispatchProtocol;
 using static Ghpo.Dispatch.WorkerProtocol;
@@ -66,6 +67,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         Receive<ResumeWorker>(resume => Sender.Tell(Change(resume.Name, health => health.Resume(Now))));
 
         Receive<SessionProtocol.OfferWorker>(OnOffer);
+        Receive<DisassociatedEvent>(broken => OnDisassociated(broken.RemoteAddress));
         Receive<ClusterEvent.UnreachableMember>(gone => Reached(gone.Member.Address, reachable: false));
         Receive<ClusterEvent.ReachableMember>(back => Reached(back.Member.Address, reachable: true));
 

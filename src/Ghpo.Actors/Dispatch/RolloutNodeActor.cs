@@ -18,7 +18,7 @@ public enum NodeEnd
 /// A rollout node: keeps one session after the other with the learner of the cluster that it is in, and says when there is no sense in staying.
 /// <para>
 /// A cluster whose learner is gone cannot get it back: a new learner process makes a new cluster, which has to be joined by a new actor system. So the node's life
-/// here ends when the learner leaves, is removed, or, while it cannot be reached, another process answers at its address. That one is looked for every
+/// here ends when the learner leaves, is removed, or another process answers at its address. That one is looked for every
 /// <see cref="KnockInterval"/>, because the failure detector and the split-brain resolver take half a minute.
 /// </para>
 /// </summary>
@@ -106,7 +106,7 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
 
     private void KnockAtDoor()
     {
-        if (_learner is not null && (_door is null || _cluster.State.Unreachable.Contains(_learner)))
+        if (_learner is not null)
         {
             Context.ActorSelection(new RootActorPath(_learner.Address) / DoorPath.Split('/')).Tell(new Identify(_learner.Address));
         }

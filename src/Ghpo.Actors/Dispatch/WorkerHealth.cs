@@ -86,6 +86,9 @@ internal sealed record WorkerHealth(
     public WorkerHealth Reached(bool reachable, TimeSpan now) =>
         On(this with { Unreachable = !reachable }, now, reachable ? "" : "its node is unreachable");
 
+    /// <summary>Its connection broke: a killed process is known by that at once. It may be a blip; the next report says so.</summary>
+    public WorkerHealth Disconnected(TimeSpan now) => On(this with { Silent = true }, now, "its connection broke");
+
     /// <summary>It brought a result.</summary>
     public WorkerHealth Worked(TimeSpan now) => On(this with { Failures = 0 }, now, "");
 
