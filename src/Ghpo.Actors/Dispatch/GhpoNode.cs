@@ -22,7 +22,7 @@ public static class GhpoNode
     /// </summary>
     /// <param name="journalFile">The SQLite file, held by <see cref="SqlJournal.Hold"/>; unused with another provider.</param>
     public static AkkaConfigurationBuilder WithGhpoRun(this AkkaConfigurationBuilder builder, RunContext run, string journalFile) => builder
-        .AddHocon(Resource("akka.conf"), HoconAddMode.Append)
+        .AddHocon(AkkaConfiguration, HoconAddMode.Append)
         .WithSqlJournal(run.Settings.Journal, journalFile)
         .WithClustering(new ClusterOptions { Roles = [LearnerRole, RolloutRole, VerifierRole] })
         .WithSingleton<RunActor>(
@@ -41,6 +41,9 @@ public static class GhpoNode
             Cluster cluster = Cluster.Get(system);
             cluster.Join(cluster.SelfAddress);
         });
+
+    /// <summary>The text of akka.conf: how every actor system of a run is set up.</summary>
+    public static string AkkaConfiguration { get; } = Resource("akka.conf");
 
     private static string Resource(string name)
     {
