@@ -160,6 +160,7 @@ public sealed class ClusterTlsTests : IDisposable
         Assert.Contains("ghpo.cluster.tls.certificate", Error(At("one", "ca.pem"), At("one", "a.pem"), At("two", "a.key")), StringComparison.Ordinal);
         Assert.Contains("ghpo.cluster.tls.ca", Error(At("one", "nothing.pem"), At("one", "a.pem"), At("one", "a.key")), StringComparison.Ordinal);
         Assert.Contains("certificate has expired", Error(At("one", "ca.pem"), At("one", "a.pem"), At("one", "a.key"), new LaterTime()), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("`ghpo certs` makes these files", Error(At("one", "ca.pem"), At("one", "a.pem"), ""), StringComparison.Ordinal);
         Assert.Null(ClusterCertificates.Load(new TlsSettings(false, "", "", ""), TimeProvider.System));
     }
 
