@@ -12,10 +12,13 @@ try
         ["memory", .. var rest] => await MemoryBench.RunAsync(rest),
         ["journal", .. var rest] => await JournalBench.RunAsync(rest),
         ["chaos", .. var rest] => await ChaosBench.RunAsync(rest),
+        ["cluster-chaos", .. var rest] => await ClusterChaosBench.RunAsync(rest),
+        ["policy", .. var rest] => await PolicyBench.RunAsync(rest),
+        ["spread", .. var rest] => SpreadBench.Run(rest),
         ["plain-loop", .. var rest] => PlainLoop.Run(rest),
         ["verifier", .. var rest] => VerifierBench.Run(rest),
         ["fuzz", .. var rest] => VerifierFuzz.Run(rest),
-        _ => throw new UserErrorException("Which benchmark? rollout, overhead, memory, journal, chaos, verifier, fuzz, or plain-loop."),
+        _ => throw new UserErrorException("Which benchmark? rollout, overhead, memory, journal, chaos, cluster-chaos, verifier, fuzz, policy, spread, or plain-loop."),
     };
 }
 catch (UserErrorException error)

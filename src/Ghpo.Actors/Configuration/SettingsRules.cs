@@ -82,13 +82,6 @@ public static class SettingsRules
             yield return Conflict($"{bad} is no HOST:PORT, as in \"10.0.0.5:4053\"", "cluster.join");
         }
 
-        if (settings.Cluster.Tls is { Enabled: true } tls && (tls.Ca.Length == 0 || tls.Certificate.Length == 0 || tls.Key.Length == 0))
-        {
-            yield return Conflict(
-                "needs ghpo.cluster.tls.ca, ghpo.cluster.tls.certificate and ghpo.cluster.tls.key; `ghpo certs` makes these files",
-                "cluster.tls.enabled", "cluster.tls.ca", "cluster.tls.certificate", "cluster.tls.key");
-        }
-
         if (settings.Data is { Preset: DataPreset.Custom } data && (data.Fields.Problem.Length == 0 || data.Fields.Answer.Length == 0))
         {
             yield return Conflict(

@@ -4,6 +4,7 @@ using Akka.Cluster.Hosting;
 using Akka.Hosting;
 using Akka.Streams;
 using Ghpo.Journal;
+using Ghpo.Security;
 
 namespace Ghpo.Dispatch;
 
@@ -23,8 +24,8 @@ public static class GhpoNode
     /// </summary>
     /// <param name="journalFile">The SQLite file, held by <see cref="SqlJournal.Hold"/>; unused with another provider.</param>
     public static AkkaConfigurationBuilder WithGhpoRun(this AkkaConfigurationBuilder builder, RunContext run, string journalFile) => builder
-        .AddHocon(Resource("akka.conf"), HoconAddMode.Append)
-        .WithNodes(run.Settings.Cluster, run.Settings.Cluster.Enabled)
+        .AddHocon(AkkaConfiguration, HoconAddMode.Append)
+        .WithNodes(run.Settings.Cluster, run.Cluster is not null, run.Cluster?.Certificates)
         .WithSqlJournal(run.Settings.Journal, journalFile)
         .WithClustering(new ClusterOptions { Roles = [LearnerRole, RolloutRole, VerifierRole] })
         .WithSingleton<RunActor>(
@@ -44,13 +45,16 @@ public static class GhpoNode
             cluster.Join(cluster.SelfAddress);
         });
 
+    /// <summary>The text of akka.conf: how every actor system of a run is set up.</summary>
+    public static string AkkaConfiguration { get; } = Resource("akka.conf");
+
     /// <summary>
     /// A worker for the runs of other processes: joins the first learner that answers, and goes on trying while none does.
     /// </summary>
     /// <param name="end">Completed when this actor system is of no more use: its learner is gone, and the next one has to be joined by another.</param>
     public static AkkaConfigurationBuilder WithGhpoRollout(this AkkaConfigurationBuilder builder, NodeContext node, TaskCompletionSource<NodeEnd> end) => builder
-        .AddHocon(Resource("akka.conf"), HoconAddMode.Append)
-        .WithNodes(node.Settings.Cluster, open: true)
+        .AddHocon(AkkaConfiguration, HoconAddMode.Append)
+        .WithNodes(node.Settings.Cluster, open: true, node.Certificates)
         .WithClustering(new ClusterOptions
         {
             Roles = [RolloutRole],
@@ -66,7 +70,8 @@ public static class GhpoNode
 
     /// <summary>What nodes say to each other, and where.</summary>
     /// <param name="open">Listen where the settings say; else on a loopback port of its own.</param>
-    private static AkkaConfigurationBuilder WithNodes(this AkkaConfigurationBuilder builder, Configuration.ClusterSettings cluster, bool open)
+    /// <param name="certificates">Null: without TLS.</param>
+    private static AkkaConfigurationBuilder WithNodes(this AkkaConfigurationBuilder builder, Configuration.ClusterSettings cluster, bool open, ClusterCertificates? certificates)
     {
         string address = !open ? "" : $$"""
             akka.remote.dot-netty.tcp {
@@ -75,6 +80,11 @@ public static class GhpoNode
               port = {{cluster.Port}}
             }
             """;
+        if (certificates is not null)
+        {
+            builder.AddHocon(RemoteTls.Hocon, HoconAddMode.Prepend).AddSetup(RemoteTls.Setup(certificates));
+        }
+
         return builder
             .AddHocon(address, HoconAddMode.Prepend)
             .AddHocon(ActorMaterializer.DefaultConfig(), HoconAddMode.Append)

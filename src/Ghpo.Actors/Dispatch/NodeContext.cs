@@ -2,6 +2,7 @@ using Ghpo.Configuration;
 using Ghpo.Models;
 using Ghpo.Policy.Plane;
 using Ghpo.Rollout;
+using Ghpo.Security;
 using static TorchSharp.torch;
 
 namespace Ghpo.Dispatch;
@@ -9,7 +10,8 @@ namespace Ghpo.Dispatch;
 /// <summary>What the worker of a node is made from: its own node's device, threads and slots, and its plane. The rest comes from the learner.</summary>
 /// <param name="Name">The worker's name.</param>
 /// <param name="Folder">For what the node keeps on disk.</param>
-public sealed record NodeContext(string Name, GhpoSettings Settings, IPolicyPlane Plane, string Folder)
+/// <param name="Certificates">For Akka.Remote; null: without TLS.</param>
+public sealed record NodeContext(string Name, GhpoSettings Settings, IPolicyPlane Plane, string Folder, ClusterCertificates? Certificates)
 {
     public int Slots => Settings.Rollout.Slots;
 

@@ -137,4 +137,5 @@ internal sealed class RemoteSessionActor : ReceiveActor
 
 /// <summary>What the learner's process offers to workers of other nodes.</summary>
 /// <param name="Plane">Serves the weights to them.</param>
-public sealed record ClusterSide(WorkerSetup Setup, Policy.Plane.IPolicyPlane Plane);
+/// <param name="Certificates">For Akka.Remote; null: without TLS.</param>
+public sealed record ClusterSide(WorkerSetup Setup, Policy.Plane.IPolicyPlane Plane, Security.ClusterCertificates? Certificates);

@@ -34,6 +34,13 @@ public sealed class ClusterCertificates : IDisposable
             return null;
         }
 
+        // Not a rule between settings: a resume changes them one by one.
+        if (settings.Ca.Length == 0 || settings.Certificate.Length == 0 || settings.Key.Length == 0)
+        {
+            throw new UserErrorException(
+                "ghpo.cluster.tls.enabled = true needs ghpo.cluster.tls.ca, ghpo.cluster.tls.certificate and ghpo.cluster.tls.key; `ghpo certs` makes these files.");
+        }
+
         X509Certificate2 authority = Read("ca", settings.Ca, X509CertificateLoader.LoadCertificateFromFile);
         X509Certificate2 own = Read("certificate", settings.Certificate, path => LoadWithKey(path, settings.Key));
         var loaded = new ClusterCertificates(authority, own, time);

@@ -10,19 +10,15 @@ namespace Ghpo.Node.Runs;
 /// <summary>What a process opens to the other nodes of its cluster beside its actor system: the policy plane, and the certificates that protect both.</summary>
 internal sealed class ClusterEnd : IDisposable
 {
-    private readonly ClusterCertificates? _certificates;
-
-    private ClusterEnd(PolicyPlane plane, ClusterCertificates? certificates, string? warning)
+    private ClusterEnd(PolicyPlane plane, ClusterCertificates? certificates)
     {
         Plane = plane;
-        _certificates = certificates;
-        Warning = warning;
+        Certificates = certificates;
     }
 
     public PolicyPlane Plane { get; }
 
-    /// <summary>To be shown at the start, loudly; null: nothing.</summary>
-    public string? Warning { get; }
+    public ClusterCertificates? Certificates { get; }
 
     /// <param name="folder">For weights, of this process alone.</param>
     /// <param name="kept">Versions that stay to be had.</param>
@@ -42,7 +38,7 @@ internal sealed class ClusterEnd : IDisposable
                 folder, kept, AddressOf(settings.Host), settings.ReachedAs, settings.PolicyPlane, certificates, log ?? NullLoggerFactory.Instance);
 
             // Before any host runs, on a thread that nobody waits for: there is nothing to be asynchronous with.
-            return new ClusterEnd(Task.Run(() => PolicyPlane.StartAsync(options)).GetAwaiter().GetResult(), certificates, warning);
+            return new ClusterEnd(Task.Run(() => PolicyPlane.StartAsync(options)).GetAwaiter().GetResult(), certificates);
         }
         catch
         {
@@ -54,7 +50,7 @@ internal sealed class ClusterEnd : IDisposable
     public void Dispose()
     {
         Task.Run(async () => await Plane.DisposeAsync()).GetAwaiter().GetResult();
-        _certificates?.Dispose();
+        Certificates?.Dispose();
     }
 
     private static IPAddress AddressOf(string host)

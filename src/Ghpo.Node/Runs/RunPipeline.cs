@@ -51,7 +51,7 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
             if (run.Settings.Cluster.Enabled)
             {
                 end = ClusterEnd.Open(run.Settings.Cluster, folder.Plane, kept: run.Settings.Rollout.Staleness + 2);
-                run = run with { Cluster = new ClusterSide(run.Setup, end.Plane) };
+                run = run with { Cluster = new ClusterSide(run.Setup, end.Plane, end.Certificates) };
             }
         }
         catch

@@ -94,7 +94,7 @@ public sealed class SettingsTests
         string written = SettingsWriter.Write(settings);
         GhpoSettings again = SettingsBinder.Parse("run.conf", written);
         Assert.Equal(written, SettingsWriter.Write(again));
-        Assert.Equal(settings with { Hints = again.Hints, Data = again.Data }, again);
+        Assert.Equal(settings with { Hints = again.Hints, Data = again.Data, Cluster = again.Cluster }, again);
         Assert.Equal(settings.Hints.Levels, again.Hints.Levels);
         Assert.Equal("say \"so\"\n\tC:\\x # ${no}", again.Prompt.System);
         Assert.Equal(SettingsSchema.Keys.Count, HoconReader.Read("run.conf", written).Count(entry => entry.Value is not HoconValue.Section));

@@ -67,7 +67,7 @@ public sealed class ClusterRunTests : IDisposable
         run.StartWorker("w5", Node);
         await run.SettledAsync(36);
         (_, int exitCode) = await run.TerminateWorkerAsync("w3");
-        Assert.Equal(0, exitCode);
+        Assert.True(exitCode == 0, $"exit code {exitCode}\n{run.Printed}");
         await run.CompleteAsync();
 
         TestContext.Current.TestOutputHelper?.WriteLine(run.Printed);
