@@ -12,19 +12,20 @@ namespace Ghpo.Bench;
 
 /// <summary>
 /// How fast the policy plane moves weights, against a plain copy over loopback TCP in the same run, and how long heartbeats of Akka take meanwhile.
-/// <code>ghpo-bench policy [--megabytes N] [--rounds N] [--tls on]</code>
+/// <code>ghpo-bench policy [--megabytes N] [--rounds N] [--tls on] [--folder FOLDER]</code>
 /// A round is, in turn: a TCP copy of the policy's file into another file, one of as many bytes that are neither read from nor written to a file, and a transfer by a
-/// plane that has nothing yet. All in one process: sender, receiver and the two actor systems share its threads. Nothing is flushed to the disk by any of them.
+/// plane that has nothing yet. All in one process: sender, receiver and the two actor systems share its threads. Nothing is flushed to the disk by any of them;
+/// --folder on a tmpfs keeps the disk out of it altogether.
 /// </summary>
 public static class PolicyBench
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        var arguments = new Arguments("policy", args, "--megabytes", "--rounds", "--tls");
+        var arguments = new Arguments("policy", args, "--megabytes", "--rounds", "--tls", "--folder");
         int megabytes = arguments.Number("--megabytes", 1024);
         int rounds = arguments.Number("--rounds", 5);
         PolicyPlaneSettings settings = arguments.Settings().Cluster.PolicyPlane;
-        DirectoryInfo root = Directory.CreateTempSubdirectory("ghpo-bench-policy-");
+        DirectoryInfo root = Directory.CreateDirectory(Path.Combine(arguments.Text("--folder") ?? Path.GetTempPath(), $"ghpo-bench-policy-{Environment.ProcessId}"));
         try
         {
             using ClusterCertificates? tls = arguments.Text("--tls") == "on" ? MakeCertificates(root.FullName) : null;
