@@ -26,6 +26,7 @@ public sealed record GhpoSettings(
     EvaluationSettings Evaluation,
     JournalSettings Journal,
     DispatchSettings Dispatch,
+    ClusterSettings Cluster,
     LoggingSettings Logging);
 
 /// <summary>ghpo.logging</summary>

@@ -84,6 +84,7 @@ public sealed partial class LearnerActor : JournalledActor, IWithTimers
         Command<OpenStep>(Open);
         Command<SettleGroup>(Settle);
         Command<StopAfterStep>(_ => Stop());
+        Command<StopBeforeStep>(_ => StopBefore());
         Command<SubscribeToPolicy>(Subscribe);
         Command<GetLearner>(_ => Sender.Tell(View()));
 

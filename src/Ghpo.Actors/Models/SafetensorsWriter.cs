@@ -26,17 +26,25 @@ public static class SafetensorsWriter
 
     internal static void Write(string path, IEnumerable<TensorSource> tensors)
     {
-        TensorSource[] ordered = [.. tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];
         using FileStream file = File.Create(path);
+        Write(file, tensors);
+        file.Flush(flushToDisk: true);
+    }
+
+    /// <summary>The same bytes into a stream, straight from the tensors' memory.</summary>
+    public static void Write(Stream stream, IEnumerable<KeyValuePair<string, Tensor>> tensors) =>
+        Write(stream, tensors.Select(entry => TensorSource.Of(entry.Key, entry.Value)));
+
+    private static void Write(Stream stream, IEnumerable<TensorSource> tensors)
+    {
+        TensorSource[] ordered = [.. tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal)];
         byte[] header = Header(ordered);
-        file.Write(BitConverter.GetBytes((ulong)header.Length));
-        file.Write(header);
+        stream.Write(BitConverter.GetBytes((ulong)header.Length));
+        stream.Write(header);
         foreach (TensorSource tensor in ordered)
         {
-            tensor.Visit(file.Write);
+            tensor.Visit(stream.Write);
         }
-
-        file.Flush(flushToDisk: true);
     }
 
     private static byte[] Header(TensorSource[] ordered)

@@ -54,6 +54,7 @@ public static class GhpoCommandLine
         {
             TrainCommand.Build(),
             ResumeCommand.Build(),
+            NodeCommand.Build(),
             CompareCommand.Build(),
             ReportCommand.Build(),
             JournalCommand.Build(),
@@ -66,6 +67,7 @@ public static class GhpoCommandLine
             EvalCommand.Build(),
             InspectModelCommand.Build(),
             ConfigCommand.Build(),
+            CertsCommand.Build(),
         };
         root.SetAction(parsed => root.Parse("--help").Invoke(parsed.InvocationConfiguration));
         return root;

@@ -94,7 +94,7 @@ public sealed class SettingsTests
         string written = SettingsWriter.Write(settings);
         GhpoSettings again = SettingsBinder.Parse("run.conf", written);
         Assert.Equal(written, SettingsWriter.Write(again));
-        Assert.Equal(settings with { Hints = again.Hints, Data = again.Data, Learning = settings.Learning with { Lora = again.Learning.Lora } }, again);
+        Assert.Equal(settings with { Hints = again.Hints, Data = again.Data, Cluster = again.Cluster, Learning = settings.Learning with { Lora = again.Learning.Lora } }, again);
         Assert.Equal(settings.Learning.Lora.Targets, again.Learning.Lora.Targets);
         Assert.Equal(settings.Hints.Levels, again.Hints.Levels);
         Assert.Equal("say \"so\"\n\tC:\\x # ${no}", again.Prompt.System);
