@@ -1,6 +1,7 @@
 using Ghpo.Curriculum;
 using Ghpo.Dispatch;
 using Ghpo.Hints;
+using Ghpo.Inspection;
 using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Models;
@@ -26,7 +27,8 @@ public sealed record GhpoSettings(
     EvaluationSettings Evaluation,
     JournalSettings Journal,
     DispatchSettings Dispatch,
-    LoggingSettings Logging);
+    LoggingSettings Logging,
+    InspectionSettings Inspection);
 
 /// <summary>ghpo.logging</summary>
 public sealed record LoggingSettings(LogVerbosity Level);

@@ -20,10 +20,23 @@ public static class LiveSettings
 
         // What no result depends on: the machine that goes on may be another one.
         "rollout.workers", "rollout.slots", "rollout.deadline", "verification.workers", "dispatch.permits", "learning.threads", "logging.level",
+
+        // Who may look in.
+        "inspection.enabled", "inspection.host", "inspection.port", "inspection.token", "inspection.http-port", "inspection.otlp",
+    ];
+
+    /// <summary>Those of them that are read when a process starts: a change needs a new one.</summary>
+    private static readonly string[] PathsAtStart =
+    [
+        "rollout.workers", "rollout.slots", "rollout.deadline", "verification.workers", "dispatch.permits", "learning.threads", "logging.level",
+        "inspection.enabled", "inspection.host", "inspection.port", "inspection.token", "inspection.http-port", "inspection.otlp",
     ];
 
     /// <summary>Full paths.</summary>
     public static IReadOnlyList<string> Keys { get; } = [.. Paths.Select(path => $"{SettingsSchema.Root}.{path}")];
+
+    /// <summary>Full paths of those that a running process takes up.</summary>
+    public static IReadOnlyList<string> KeysWhileRunning { get; } = [.. Paths.Except(PathsAtStart).Select(path => $"{SettingsSchema.Root}.{path}")];
 
     /// <summary>The settings with one of them changed.</summary>
     /// <exception cref="UserErrorException">The key is unknown or not live, or the value does not fit it or the others.</exception>

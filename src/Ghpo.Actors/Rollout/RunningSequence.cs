@@ -29,5 +29,7 @@ internal sealed class RunningSequence(RunningGroup group, int answer)
         _logProbs.Add(logProb);
     }
 
+    internal AnswerProgress Progress => new(Group.Request.Tag, Answer, [.. _tokens], Finished: false);
+
     internal Completion Complete(FinishReason reason) => new([.. _tokens], [.. _logProbs], reason);
 }

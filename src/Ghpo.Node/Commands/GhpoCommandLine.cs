@@ -62,6 +62,8 @@ public static class GhpoCommandLine
             PretrainCommand.Build(),
             VerifyCommand.Build(),
             ConfigCommand.Build(),
+            PbmCommand.Build(),
+            RunsCommand.Build(),
         };
         root.SetAction(parsed => root.Parse("--help").Invoke(parsed.InvocationConfiguration));
         return root;

@@ -18,6 +18,9 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
 {
     private IDisposable? _hold;
 
+    /// <summary>What can be looked into while it runs; null: nothing.</summary>
+    public RunContext? Run { get; init; }
+
     /// <summary>
     /// The whole pipeline in this process. Reads problems and model here, before the host starts and before anything is shown. Holds the
     /// run's journal until disposed.
@@ -49,6 +52,7 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
             host => host.Services.GetRequiredService<IRequiredActor<RunActor>>().ActorRef.Tell(new RunProtocol.StopRun()))
         {
             _hold = hold,
+            Run = run,
         };
     }
 
