@@ -2,7 +2,7 @@ using Ghpo.Bench;
 using Ghpo.Configuration;
 using Ghpo.Models;
 
-TorchThreads.PreferPassiveWaiting();
+TorchEnvironment.Prepare();
 try
 {
     return args switch

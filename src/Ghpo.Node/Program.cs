@@ -2,5 +2,5 @@ using Ghpo.Models;
 using Ghpo.Node.Commands;
 
 // Before anything loads libtorch, which reads the environment once.
-TorchThreads.PreferPassiveWaiting();
+TorchEnvironment.Prepare();
 return await GhpoCommandLine.RunAsync(args, Console.Out, Console.Error);

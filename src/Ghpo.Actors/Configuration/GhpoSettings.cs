@@ -27,6 +27,7 @@ public sealed record GhpoSettings(
     EvaluationSettings Evaluation,
     JournalSettings Journal,
     DispatchSettings Dispatch,
+    ClusterSettings Cluster,
     LoggingSettings Logging,
     InspectionSettings Inspection);
 

@@ -72,6 +72,23 @@ public static class SettingsRules
             yield return Conflict("ghpo.journal.provider = postgresql needs ghpo.journal.connection-string", "journal.connection-string", "journal.provider");
         }
 
+        if (settings.Rollout.Workers == 0 && !settings.Cluster.Enabled)
+        {
+            yield return Conflict("without workers in this process somebody else must sample: set ghpo.cluster.enabled = true (--cluster)", "rollout.workers", "cluster.enabled");
+        }
+
+        if (settings.Cluster.Join.FirstOrDefault(seed => !Uri.TryCreate($"tcp://{seed}", UriKind.Absolute, out Uri? uri) || uri.Port <= 0) is { } bad)
+        {
+            yield return Conflict($"{bad} is no HOST:PORT, as in \"10.0.0.5:4053\"", "cluster.join");
+        }
+
+        if (settings.Cluster.Tls is { Enabled: true } tls && (tls.Ca.Length == 0 || tls.Certificate.Length == 0 || tls.Key.Length == 0))
+        {
+            yield return Conflict(
+                "needs ghpo.cluster.tls.ca, ghpo.cluster.tls.certificate and ghpo.cluster.tls.key; `ghpo certs` makes these files",
+                "cluster.tls.enabled", "cluster.tls.ca", "cluster.tls.certificate", "cluster.tls.key");
+        }
+
         if (settings.Data is { Preset: DataPreset.Custom } data && (data.Fields.Problem.Length == 0 || data.Fields.Answer.Length == 0))
         {
             yield return Conflict(

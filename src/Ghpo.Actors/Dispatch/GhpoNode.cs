@@ -2,6 +2,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Hosting;
 using Akka.Hosting;
+using Akka.Streams;
 using Ghpo.Journal;
 
 namespace Ghpo.Dispatch;
@@ -23,6 +24,7 @@ public static class GhpoNode
     /// <param name="journalFile">The SQLite file, held by <see cref="SqlJournal.Hold"/>; unused with another provider.</param>
     public static AkkaConfigurationBuilder WithGhpoRun(this AkkaConfigurationBuilder builder, RunContext run, string journalFile) => builder
         .AddHocon(Resource("akka.conf"), HoconAddMode.Append)
+        .WithNodes(run.Settings.Cluster, run.Settings.Cluster.Enabled)
         .WithSqlJournal(run.Settings.Journal, journalFile)
         .WithClustering(new ClusterOptions { Roles = [LearnerRole, RolloutRole, VerifierRole] })
         .WithSingleton<RunActor>(
@@ -41,6 +43,43 @@ public static class GhpoNode
             Cluster cluster = Cluster.Get(system);
             cluster.Join(cluster.SelfAddress);
         });
+
+    /// <summary>
+    /// A worker for the runs of other processes: joins the first learner that answers, and goes on trying while none does.
+    /// </summary>
+    /// <param name="end">Completed when this actor system is of no more use: its learner is gone, and the next one has to be joined by another.</param>
+    public static AkkaConfigurationBuilder WithGhpoRollout(this AkkaConfigurationBuilder builder, NodeContext node, TaskCompletionSource<NodeEnd> end) => builder
+        .AddHocon(Resource("akka.conf"), HoconAddMode.Append)
+        .WithNodes(node.Settings.Cluster, open: true)
+        .WithClustering(new ClusterOptions
+        {
+            Roles = [RolloutRole],
+            SeedNodes = [.. node.Settings.Cluster.Join.Select(learner => $"akka.tcp://{SystemName}@{learner}")],
+        })
+        .WithSingletonProxy<RunActor>("run", new ClusterSingletonOptions { Role = LearnerRole })
+        .StartActors((system, registry) => registry.Register<RolloutNodeActor>(
+            system.ActorOf(Props.Create(() => new RolloutNodeActor(node, registry.Get<RunActor>(), end)), "node")));
+
+    /// <summary>Returns to the learner what the node's worker has in hand.</summary>
+    public static Task LeaveAsync(ActorSystem system, TimeSpan patience) =>
+        ActorRegistry.For(system).Get<RolloutNodeActor>().Ask<SessionProtocol.SessionLeft>(new RolloutSessionActor.LeaveSession(), patience);
+
+    /// <summary>What nodes say to each other, and where.</summary>
+    /// <param name="open">Listen where the settings say; else on a loopback port of its own.</param>
+    private static AkkaConfigurationBuilder WithNodes(this AkkaConfigurationBuilder builder, Configuration.ClusterSettings cluster, bool open)
+    {
+        string address = !open ? "" : $$"""
+            akka.remote.dot-netty.tcp {
+              bind-hostname = "{{cluster.Host}}"
+              hostname = "{{cluster.ReachedAs}}"
+              port = {{cluster.Port}}
+            }
+            """;
+        return builder
+            .AddHocon(address, HoconAddMode.Prepend)
+            .AddHocon(ActorMaterializer.DefaultConfig(), HoconAddMode.Append)
+            .WithCustomSerializer("ghpo-dispatch", DispatchSerializer.Types, system => new DispatchSerializer(system));
+    }
 
     private static string Resource(string name)
     {

@@ -17,7 +17,8 @@ namespace Ghpo.Dispatch;
 ///              └───────────────────────────────────────────────────────────────────────────────────┘
 /// </code>
 /// Demand moves work: a learner that does not acknowledge stops delivery, which stops the classifier, the verifiers, the workers and the
-/// admission of fresh groups, in this order. Every stage holds at most as many groups as its parallelism; all together at most the permits.
+/// admission of fresh groups, in this order. Rollout is the dispatcher's: it takes
+/// whatever has a permit and gives it to workers as they ask. Every other stage holds at most as many groups as its parallelism; all together at most the permits.
 /// </summary>
 internal sealed class GroupPipeline(PipelineStages stages, PipelineGauges gauges, int permits)
 {
@@ -33,7 +34,7 @@ internal sealed class GroupPipeline(PipelineStages stages, PipelineGauges gauges
             builder.From(source).To(admission.Fresh);
             builder.From(admission.Out)
                 .Via(Flow.Create<GroupAttempt>().Select(stages.Prompt))
-                .Via(Rollout())
+                .Via(Stage<PromptedGroup, RolloutGroup>(gauges.Rollout, permits, stages.Sample))
                 .Via(Stage<RolloutGroup, VerifiedGroup>(gauges.Verification, stages.VerifierParallelism, stages.Verify))
                 .Via(Stage<VerifiedGroup, Classified>(gauges.Classification, stages.ClassifierParallelism, stages.Classify))
                 .To(bySettlement.In);
@@ -49,28 +50,6 @@ internal sealed class GroupPipeline(PipelineStages stages, PipelineGauges gauges
             return ClosedShape.Instance;
         }));
 
-    /// <summary>
-    /// Shares groups among the workers by their demand: a worker that has room for a group pulls one. The balance holds one group for
-    /// each worker besides those that the worker has taken.
-    /// </summary>
-    private Flow<PromptedGroup, RolloutGroup, NotUsed> Rollout()
-    {
-        IReadOnlyList<RolloutLane> lanes = stages.Workers;
-        return Flow.FromGraph(GraphDsl.Create(builder =>
-        {
-            UniformFanOutShape<PromptedGroup, PromptedGroup> share = builder.Add(new Balance<PromptedGroup>(lanes.Count));
-            UniformFanInShape<RolloutGroup, RolloutGroup> gather = builder.Add(new Merge<RolloutGroup>(lanes.Count));
-            for (int i = 0; i < lanes.Count; i++)
-            {
-                builder.From(share.Out(i))
-                    .Via(Stage<PromptedGroup, RolloutGroup>(gauges.Rollout, lanes[i].Parallelism, lanes[i].Sample).Async())
-                    .To(gather.In(i));
-            }
-
-            return new FlowShape<PromptedGroup, RolloutGroup>(share.In, gather.Out);
-        }));
-    }
-
     private static Flow<TIn, TOut, NotUsed> Stage<TIn, TOut>(StageGauge gauge, int parallelism, Func<TIn, Task<TOut>> work) =>
         Flow.Create<TIn>()
             .Select(gauge.Entered)
@@ -81,14 +60,10 @@ internal sealed class GroupPipeline(PipelineStages stages, PipelineGauges gauges
 /// <summary>What the pipeline calls at each stage. Functions, so that the graph can be run without a model.</summary>
 internal sealed record PipelineStages(
     Func<GroupAttempt, PromptedGroup> Prompt,
-    IReadOnlyList<RolloutLane> Workers,
+    Func<PromptedGroup, Task<RolloutGroup>> Sample,
     int VerifierParallelism,
     Func<RolloutGroup, Task<VerifiedGroup>> Verify,
     int ClassifierParallelism,
     Func<VerifiedGroup, Task<Classified>> Classify,
     int DeliveryParallelism,
     Func<Settled, Task<Settled>> Deliver);
-
-/// <summary>One worker as the pipeline sees it.</summary>
-/// <param name="Parallelism">Groups that the worker holds at a time.</param>
-internal sealed record RolloutLane(string Worker, int Parallelism, Func<PromptedGroup, Task<RolloutGroup>> Sample);

@@ -1,6 +1,5 @@
 using Akka.Actor;
 using Akka.Streams;
-using Akka.Streams.Dsl;
 using Ghpo.Difficulty;
 using Ghpo.Inspection;
 using Ghpo.Learning;
@@ -34,12 +33,11 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
     {
         _run = run;
         _team = team;
-        int parallelism = run.Settings.Rollout.Slots / run.Settings.Rollout.GroupSize;
         int verifiers = run.Settings.Verification.Workers;
         int permits = run.Settings.Dispatch.Permits;
-        _gauges = new PipelineGauges(permits, parallelism * team.Workers.Count, verifiers, permits, verifiers);
+        _gauges = new PipelineGauges(permits, permits, verifiers, permits, verifiers);
 
-        Receive<LearnerProtocol.LearnerView>(view => Start(view.Step, parallelism, verifiers, permits));
+        Receive<LearnerProtocol.LearnerView>(view => Start(view.Step, verifiers, permits));
         Receive<StreamEnded>(ended => OnEnded(ended.Failure));
         Receive<PublishProgress>(_ => _team.Learner.Tell(new LearnerProtocol.GetLearner()));
     }
@@ -54,10 +52,10 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
         _stopped.Dispose();
     }
 
-    private void Start(int firstStep, int parallelism, int verifiers, int permits)
+    private void Start(int firstStep, int verifiers, int permits)
     {
         var planning = new StepPlanning(_team.Learner, _team.Curriculum, _team.Hints, _patience, _stopped.Token);
-        var pipeline = new GroupPipeline(Stages(parallelism, verifiers, permits), _gauges, permits);
+        var pipeline = new GroupPipeline(Stages(verifiers, permits), _gauges, permits);
         pipeline.Create(planning.From(firstStep))
             .Run(Context.Materializer(namePrefix: "pipeline"))
             .PipeTo(Self, success: _ => new StreamEnded(null), failure: cause => new StreamEnded(cause));
@@ -82,20 +80,20 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
             view.Step, view.SettledGroups, view.SettledGroups + view.GroupsAwaited, view.Activity, _gauges.TokensSampled, _gauges.Read())));
     }
 
-    private PipelineStages Stages(int parallelism, int verifiers, int permits)
+    private PipelineStages Stages(int verifiers, int permits)
     {
         int staleness = _run.Settings.Rollout.Staleness;
-        TimeSpan deadline = _run.Settings.Rollout.Deadline;
         return new PipelineStages(
             Prompt: attempt => _run.Prompts.Build(attempt, _run.ProblemsById[attempt.Problem]),
-            Workers: [.. _team.Workers.Select(worker => new RolloutLane(worker.Path.Name, parallelism, async prompted =>
+            Sample: async prompted =>
             {
+                // No deadline: leases have one, and a cluster may have to wait for a worker.
                 var oldest = new PolicyVersion(Math.Max(0, prompted.Attempt.Group.Step - staleness));
-                RolloutGroup sampled = await worker.Ask<RolloutGroup>(
-                    new RolloutProtocol.SampleGroup(prompted, oldest), deadline, _stopped.Token).ConfigureAwait(false);
+                RolloutGroup sampled = await _team.Dispatcher.Ask<RolloutGroup>(
+                    new DispatchProtocol.SampleGroup(prompted, oldest), Timeout.InfiniteTimeSpan, _stopped.Token).ConfigureAwait(false);
                 _gauges.CountTokens(sampled);
                 return sampled;
-            }))],
+            },
             VerifierParallelism: verifiers,
             Verify: group => _team.Verifiers.Ask<VerifiedGroup>(new VerifyGroup(group), _patience, _stopped.Token),
             // A hard group waits for the hint schedule's journal, which writes all that wait at once.
@@ -136,7 +134,7 @@ internal sealed record PipelineTeam(
     IActorRef Hints,
     IActorRef Classifier,
     IActorRef Verifiers,
-    IReadOnlyList<IActorRef> Workers);
+    IActorRef Dispatcher);
 
 /// <summary>A stage of the pipeline failed; the cause says how.</summary>
 public sealed class PipelineFailedException(Exception cause) : Exception(cause.Message, cause);

@@ -76,6 +76,10 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         });
         Receive<RunEvents.RunEnded>(End);
         Receive<RunProtocol.StopRun>(_ => RequestStop());
+        Receive<SessionProtocol.OfferWorker>(offer => _team!.Dispatcher.Forward(offer));
+        Receive<WorkerProtocol.GetWorkers>(query => _team!.Dispatcher.Forward(query));
+        Receive<WorkerProtocol.DrainWorker>(drain => _team!.Dispatcher.Forward(drain));
+        Receive<WorkerProtocol.ResumeWorker>(resume => _team!.Dispatcher.Forward(resume));
         Receive<JournalFailed>(Note);
         Receive<Terminated>(gone =>
         {
@@ -99,6 +103,10 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         Receive<SteeringProtocol.ChangeSetting>(_ => Sender.Tell(new SteeringProtocol.NotSteered(Deaf)));
         Receive<RunEvents.RunEnded>(End);
         Receive<RunProtocol.StopRun>(_ => _stopRequested = true);
+        Receive<SessionProtocol.OfferWorker>(_ => { });
+        Receive<WorkerProtocol.GetWorkers>(_ => Sender.Tell(new WorkerProtocol.WorkersView([])));
+        Receive<WorkerProtocol.DrainWorker>(drain => Sender.Tell(new WorkerProtocol.WorkerTold(drain.Name, "the team starts again just now; try in a moment")));
+        Receive<WorkerProtocol.ResumeWorker>(resume => Sender.Tell(new WorkerProtocol.WorkerTold(resume.Name, "the team starts again just now; try in a moment")));
         Receive<JournalFailed>(Note);
         Receive<Terminated>(gone =>
         {
@@ -139,6 +147,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     {
         _stopRequested = true;
         _team!.Learner.Tell(new LearnerProtocol.StopAfterStep());
+        _team.Dispatcher.Tell(new DispatchProtocol.StopExpected());
     }
 
     private void Regroup(IActorRef lost)

@@ -34,6 +34,19 @@ public sealed record RunContext(
     /// <summary>What users asked to change before this process began, to be journalled by it.</summary>
     public ImmutableArray<ControlRequest> Requests { get; init; } = [];
 
+    /// <summary>What workers of other nodes are offered; null: the run is this process's alone.</summary>
+    public ClusterSide? Cluster { get; init; }
+
+    /// <summary>What makes an engine of another node give the answers of this one's.</summary>
+    public required WorkerSetup Setup { get; init; }
+
+    /// <summary>Takes weights over and makes them readable for the workers of this process and of others.</summary>
+    public void Publish(PolicySnapshot policy)
+    {
+        Cluster?.Plane.Publish(policy);
+        Policies.Publish(policy);
+    }
+
     /// <summary>The training problems by their ids.</summary>
     public IReadOnlyDictionary<ProblemId, Problem> ProblemsById { get; } = Problems.Train.ToDictionary(problem => problem.Id);
 }

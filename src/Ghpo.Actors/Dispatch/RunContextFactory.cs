@@ -79,7 +79,11 @@ public static class RunContextFactory
 
         // A worker may still be loading a version while η newer ones are published.
         var policies = new PolicyStore(settings.Rollout.Staleness + 2);
-        return new RunContext(name, folder, inForce, problems, tokenizer, prompts, verifier, policies, WorkerEngine, Trainer, time);
+        RolloutSettings rollout = settings.Rollout;
+        var setup = new WorkerSetup(
+            name, settings.Run.Seed, File.ReadAllText(Path.Combine(modelFolder, "config.json")), dtype == ScalarType.BFloat16, [.. stopTokens], maxLength,
+            rollout.GroupSize, rollout.MaxNewTokens, rollout.Temperature, rollout.TopK, rollout.TopP, rollout.Staleness, settings.Run.Deterministic);
+        return new RunContext(name, folder, inForce, problems, tokenizer, prompts, verifier, policies, WorkerEngine, Trainer, time) { Setup = setup };
     }
 
     /// <summary>

@@ -10,11 +10,12 @@ using Ghpo.Rollout;
 namespace Ghpo.Dispatch;
 
 /// <summary>The members of a run's team that others must know by name.</summary>
-/// <param name="Members">All of them, pipeline and learner included.</param>
-public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IReadOnlyList<IActorRef> Members)
+/// <param name="Dispatcher">Knows the workers and what they have in hand.</param>
+/// <param name="Members">All of them, these included.</param>
+public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IActorRef Dispatcher, IReadOnlyList<IActorRef> Members)
 {
     private const string TrainerDispatcher = "ghpo-trainer-dispatcher";
-    private const string RolloutDispatcher = "ghpo-rollout-dispatcher";
+    internal const string RolloutDispatcher = "ghpo-rollout-dispatcher";
 
     /// <summary>How long the hint schedule's journal may take to grant a hint.</summary>
     private static readonly TimeSpan _hintPatience = TimeSpan.FromSeconds(30);
@@ -27,7 +28,7 @@ public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IReadOnlyLis
             CurriculumActor.Props(settings.Curriculum, settings.Run.Seed, [.. run.Problems.Train.Select(problem => problem.Id)]), "curriculum");
         IActorRef hints = parent.ActorOf(HintScheduleActor.Props(run.Started.Hints, settings.Rollout.Staleness), "hints");
         IActorRef trainer = parent.ActorOf(
-            TrainerActor.Props(run.CreateTrainer, run.Policies.Publish).WithDispatcher(TrainerDispatcher), "trainer");
+            TrainerActor.Props(run.CreateTrainer, run.Publish).WithDispatcher(TrainerDispatcher), "trainer");
         IActorRef learner = parent.ActorOf(
             LearnerActor.Props(new ControlledSettings(run.Started, run.Requests, run.Folder), curriculum, hints, trainer, run.Time), "learner");
         IActorRef verifiers = parent.ActorOf(
@@ -35,19 +36,18 @@ public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IReadOnlyLis
                 .WithRouter(new RoundRobinPool(settings.Verification.Workers)),
             "verifiers");
         IActorRef classifier = parent.ActorOf(Props.Create(() => new DifficultyClassifierActor(hints, _hintPatience)), "classifier");
-        IReadOnlyList<IActorRef> workers = [.. Enumerable.Range(0, settings.Rollout.Workers).Select(i => StartWorker(parent, run, learner, $"rollout-{i}"))];
-        var stages = new PipelineTeam(learner, curriculum, hints, classifier, verifiers, workers);
+        IReadOnlyList<IActorRef> workers = [.. Enumerable.Range(0, settings.Rollout.Workers).Select(i => StartWorker(parent, run, $"rollout-{i}"))];
+        IActorRef dispatcher = parent.ActorOf(Props.Create(() => new DispatcherActor(run, learner, workers)), "dispatcher");
+        var stages = new PipelineTeam(learner, curriculum, hints, classifier, verifiers, dispatcher);
         IActorRef pipeline = parent.ActorOf(Props.Create(() => new PipelineActor(run, stages)), "pipeline");
-        return new RunTeam(learner, pipeline, [curriculum, hints, trainer, learner, verifiers, classifier, .. workers, pipeline]);
+        return new RunTeam(learner, pipeline, dispatcher, [curriculum, hints, trainer, learner, verifiers, classifier, .. workers, dispatcher, pipeline]);
     }
 
-    private static IActorRef StartWorker(IActorRefFactory parent, RunContext run, IActorRef learner, string name)
+    private static IActorRef StartWorker(IActorRefFactory parent, RunContext run, string name)
     {
         RolloutSettings rollout = run.Settings.Rollout;
         long seed = run.Settings.Run.Seed;
-        IActorRef worker = parent.ActorOf(
+        return parent.ActorOf(
             Props.Create(() => new RolloutWorkerActor(name, run.CreateEngine, run.Policies, rollout, seed)).WithDispatcher(RolloutDispatcher), name);
-        worker.Tell(new RolloutProtocol.FollowLearner(learner));
-        return worker;
     }
 }

@@ -5,12 +5,8 @@ namespace Ghpo.Inspection;
 /// <summary>ghpo.inspection</summary>
 /// <param name="Port">0: any free one.</param>
 /// <param name="Token">"": none, which loopback addresses alone may do without.</param>
-/// <param name="HttpPort">Of metrics and health; 0: off.</param>
-/// <param name="Otlp">Where traces and metrics are sent to; "": nowhere.</param>
 public sealed record InspectionSettings(
     bool Enabled,
     string Host,
     [property: Range(0, 65535)] int Port,
-    string Token,
-    [property: Range(0, 65535)] int HttpPort,
-    string Otlp);
+    string Token);

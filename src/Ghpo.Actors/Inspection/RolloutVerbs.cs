@@ -28,14 +28,16 @@ internal sealed class RolloutVerbs(InspectedRun run)
     [
         Once("list", "Workers and what they do", async _ =>
         {
-            RunWatchActor.WatchView view = await run.Watch();
-            return view.Watch.Members.Values.Where(member => member.Name.StartsWith("rollout-", StringComparison.Ordinal)).Select(worker =>
-            {
-                double silent = (view.At - worker.Heard).TotalSeconds;
-                return Line(
-                    string.Create(CultureInfo.InvariantCulture, $"{worker.Name,-12} {worker.Doing,-28} {worker.Groups} groups  {worker.Progress} tokens  heard {silent:0.0} s ago"),
-                    new { worker.Name, worker.Doing, worker.Groups, Tokens = worker.Progress, HeardSecondsAgo = silent });
-            });
+            WorkerProtocol.WorkersView view = await run.Run.Ask<WorkerProtocol.WorkersView>(new WorkerProtocol.GetWorkers(), InspectedRun.Patience);
+            return
+            [
+                .. view.Workers.Select(worker => Line(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{worker.Name} | {worker.Node} | {worker.State.ToString().ToLowerInvariant()} | {worker.Version?.ToString() ?? "no policy"} | {worker.Groups} groups, {worker.RunningSequences} sequences | {worker.TokensPerSecond:0} tok/s | {worker.Why}"),
+                    new { worker.Name, worker.Node, worker.State, Version = worker.Version?.Value, worker.Groups, worker.RunningSequences, worker.TokensPerSecond, worker.LastHeard, worker.Since, worker.Why })),
+                Line($"Count: {view.Workers.Length} workers; {view.LeasedGroups} groups leased, {view.PendingGroups} pending"),
+            ];
         }),
         Once("drain", "Finish what it has in hand and take nothing more", request => Tell(new WorkerProtocol.DrainWorker(request.Arguments["name"]), "drains"), Place("name", "as `worker list` prints it")),
         Once("resume", "Take groups again", request => Tell(new WorkerProtocol.ResumeWorker(request.Arguments["name"]), "takes groups again"), Place("name", "as `worker list` prints it")),

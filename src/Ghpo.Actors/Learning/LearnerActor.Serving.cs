@@ -171,6 +171,12 @@ public sealed partial class LearnerActor
         }
     }
 
+    private void StopBefore()
+    {
+        _lastStep = _state.NextStep - 1;
+        Stop();
+    }
+
     /// <summary>Steps that are being sampled are still trained, so that nothing sampled is lost. None is begun any more.</summary>
     private void OpenNoMore()
     {

@@ -88,6 +88,7 @@ public sealed partial class LearnerActor : JournalledActor, IWithTimers
         Command<StopAfterStep>(_ => Stop());
         Command<SteerRun>(Steer);
         Command<ChangeSetting>(Change);
+        Command<StopBeforeStep>(_ => StopBefore());
         Command<SubscribeToPolicy>(Subscribe);
         Command<GetLearner>(_ => Sender.Tell(View()));
 

@@ -32,6 +32,9 @@ public static class LearnerProtocol
     /// <summary>Finish the step in hand, checkpoint, and end the run.</summary>
     public sealed record StopAfterStep;
 
+    /// <summary>Give up the step in hand, checkpoint what is committed, and end the run. Groups that have settled stay in the journal.</summary>
+    public sealed record StopBeforeStep;
+
     /// <summary>Register for <see cref="PolicyPublished"/>; the current version is sent at once if there is one.</summary>
     public sealed record SubscribeToPolicy(Akka.Actor.IActorRef Subscriber);
 

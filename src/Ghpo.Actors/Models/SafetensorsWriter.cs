@@ -12,17 +12,22 @@ public static class SafetensorsWriter
     /// </summary>
     public static void Write(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors)
     {
-        KeyValuePair<string, Tensor>[] ordered = [.. tensors.OrderBy(entry => entry.Key, StringComparer.Ordinal)];
         using FileStream file = File.Create(path);
+        Write(file, tensors);
+        file.Flush(flushToDisk: true);
+    }
+
+    /// <summary>The same bytes into a stream, straight from the tensors' memory.</summary>
+    public static void Write(Stream stream, IEnumerable<KeyValuePair<string, Tensor>> tensors)
+    {
+        KeyValuePair<string, Tensor>[] ordered = [.. tensors.OrderBy(entry => entry.Key, StringComparer.Ordinal)];
         byte[] header = Header(ordered);
-        file.Write(BitConverter.GetBytes((ulong)header.Length));
-        file.Write(header);
+        stream.Write(BitConverter.GetBytes((ulong)header.Length));
+        stream.Write(header);
         foreach ((_, Tensor tensor) in ordered)
         {
-            TensorBytes.Visit(tensor, file.Write);
+            TensorBytes.Visit(tensor, stream.Write);
         }
-
-        file.Flush(flushToDisk: true);
     }
 
     private static byte[] Header(KeyValuePair<string, Tensor>[] ordered)

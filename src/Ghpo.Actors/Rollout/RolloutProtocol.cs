@@ -7,8 +7,8 @@ namespace Ghpo.Rollout;
 /// <summary>What <c>RolloutWorkerActor</c> is told and answers.</summary>
 public static class RolloutProtocol
 {
-    /// <summary>Whom to take policies from.</summary>
-    public sealed record FollowLearner(IActorRef Learner);
+    /// <summary>Whom to tell which policy is loaded: <c>HeldPolicy</c>, at once and at each load.</summary>
+    public sealed record TellOfPolicies(IActorRef Listener);
 
     /// <summary>
     /// Samples a group under a policy of at least <paramref name="OldestVersion"/>; waits for that policy if it is not here yet. Answered by

@@ -9,7 +9,7 @@ public sealed record RolloutSettings(
     [property: Range(0.0, 100.0)] double Temperature,
     [property: Range(0, int.MaxValue)] int TopK,
     [property: Range(0.0, 1.0, MinimumIsExclusive = true)] double TopP,
-    [property: Range(1, 256)] int Workers,
+    [property: Range(0, 256)] int Workers,
     [property: Range(1, 65536)] int Slots,
     [property: Range(1, 1024)] int Threads,
     [property: Range(0, 1000)] int Staleness,

@@ -10,14 +10,14 @@ namespace Ghpo.Rollout;
 /// <summary>
 /// Samples groups with an engine of its own, on a thread of its own (run it with a pinned dispatcher).
 /// <para>
-/// Lifecycle: it makes the engine on its thread, follows a learner, and loads each policy that is published, always between groups: while a newer
+/// Lifecycle: it makes the engine on its thread, and loads each policy that is published, always between groups: while a newer
 /// policy waits, running groups finish under the old one and no group is admitted. A group that needs a newer policy than
 /// the one loaded waits for it; a policy is loaded only from the store, with the hash that was published, and never from an older epoch. One that newer
 /// ones have displaced by the time this worker hears of it is passed over.
 /// </para>
 /// <para>
 /// Decoding goes on by a message to itself a token, so groups, policies and queries are heard between any two tokens. It holds as many groups as the
-/// pipeline sends, which is bounded by its lane's parallelism.
+/// its session sends, which is bounded by its slots.
 /// </para>
 /// <para>Failure: an engine that throws fails every group in hand and stops the actor; its supervisor decides what follows.</para>
 /// </summary>
@@ -34,6 +34,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
     private IGenerationEngine? _engine;
     private LearnerProtocol.PolicyPublished? _loaded;
     private LearnerProtocol.PolicyPublished? _newest;
+    private IActorRef _listener = ActorRefs.Nobody;
     private bool _decoding;
 
     public RolloutWorkerActor(
@@ -45,7 +46,11 @@ public sealed class RolloutWorkerActor : ReceiveActor
         _settings = settings;
         _runSeed = runSeed;
 
-        Receive<RolloutProtocol.FollowLearner>(follow => follow.Learner.Tell(new LearnerProtocol.SubscribeToPolicy(Self)));
+        Receive<RolloutProtocol.TellOfPolicies>(tell =>
+        {
+            _listener = tell.Listener;
+            TellWhatIsLoaded();
+        });
         Receive<LearnerProtocol.PolicyPublished>(OnPolicy);
         Receive<RolloutProtocol.SampleGroup>(OnSample);
         Receive<Decode>(_ => OnDecode());
@@ -148,6 +153,15 @@ public sealed class RolloutWorkerActor : ReceiveActor
 
         _engine!.LoadPolicy(policy);
         _loaded = _newest;
+        TellWhatIsLoaded();
+    }
+
+    private void TellWhatIsLoaded()
+    {
+        if (_loaded is not null)
+        {
+            _listener.Tell(new HeldPolicy(_loaded.Epoch, _loaded.Version, _loaded.Hash));
+        }
     }
 
     private void Admit(PolicyVersion version)

@@ -54,6 +54,7 @@ public static class GhpoCommandLine
         {
             TrainCommand.Build(),
             ResumeCommand.Build(),
+            NodeCommand.Build(),
             CompareCommand.Build(),
             ReportCommand.Build(),
             JournalCommand.Build(),
@@ -64,6 +65,7 @@ public static class GhpoCommandLine
             ConfigCommand.Build(),
             PbmCommand.Build(),
             RunsCommand.Build(),
+            CertsCommand.Build(),
         };
         root.SetAction(parsed => root.Parse("--help").Invoke(parsed.InvocationConfiguration));
         return root;

@@ -17,14 +17,19 @@ internal static class ResumeCommand
             Description = "Changes a setting from the first open step on; journalled with the run. Only settings that may change within a run; may be given many times.",
             HelpName = "path=value",
         };
-        var command = new Command("resume", "Goes on with an interrupted run, with the configuration it was started with.") { run, set, plain };
+        var cluster = new Option<bool>("--cluster") { Description = "Workers of other nodes may join (ghpo.cluster.enabled)." };
+        var command = new Command("resume", "Goes on with an interrupted run, with the configuration it was started with.") { run, set, cluster, plain };
         command.SetAction(async (parsed, _) =>
         {
             RunFolder folder = RunFolder.Open(parsed.GetRequiredValue(run));
             folder.CheckWritable();
             RunControls controls = RunControls.Of(
                 RunJournal.Open(folder.Root),
-                (parsed.GetValue(set) ?? []).Select(one => SettingOverride.Parse(one)),
+                [
+                    .. EnvironmentSettings.Read().Where(one => LiveSettings.Keys.Contains(one.FullPath)),
+                    .. parsed.GetValue(cluster) ? [new SettingOverride("ghpo.cluster.enabled", "true", "--cluster")] : Array.Empty<SettingOverride>(),
+                    .. (parsed.GetValue(set) ?? []).Select(one => SettingOverride.Parse(one)),
+                ],
                 by: $"{Environment.UserName}@{Environment.MachineName}",
                 TimeProvider.System.GetUtcNow());
             using RunPipeline pipeline = RunPipeline.For(controls, folder);

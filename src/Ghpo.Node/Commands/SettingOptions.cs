@@ -27,6 +27,8 @@ internal sealed class SettingOptions
         Short("--strategy", "NAME", "ghpo.hints.strategy", "Hints: none (GRPO), ladder (GHPO), fixed or memory"),
     ];
 
+    private readonly Option<bool> _cluster = new("--cluster") { Description = "Workers of other nodes may join (ghpo.cluster.enabled)." };
+
     public void AddTo(Command command)
     {
         command.Add(_config);
@@ -35,12 +37,13 @@ internal sealed class SettingOptions
             command.Add(option);
         }
 
+        command.Add(_cluster);
         command.Add(_set);
     }
 
     /// <summary>The settings in force.</summary>
     /// <exception cref="UserErrorException">Any of them is unknown or invalid.</exception>
-    public GhpoSettings Resolve(ParseResult parsed) => SettingsBinder.Load(parsed.GetValue(_config), Overrides(parsed));
+    public GhpoSettings Resolve(ParseResult parsed) => SettingsBinder.Load(parsed.GetValue(_config), [.. EnvironmentSettings.Read(), .. Overrides(parsed)]);
 
     private IEnumerable<SettingOverride> Overrides(ParseResult parsed)
     {
@@ -50,6 +53,11 @@ internal sealed class SettingOptions
             {
                 yield return new SettingOverride(path, value, $"{option.Name} {value}");
             }
+        }
+
+        if (parsed.GetValue(_cluster))
+        {
+            yield return new SettingOverride("ghpo.cluster.enabled", "true", "--cluster");
         }
 
         foreach (string set in parsed.GetValue(_set) ?? [])

@@ -28,6 +28,9 @@ public sealed class RunFolder
 
     public string Checkpoints => Path.Combine(Root, "checkpoints");
 
+    /// <summary>Weights on their way to the workers of a cluster; a cache.</summary>
+    public string Plane => Path.Combine(Root, "plane");
+
     /// <summary>TensorBoard's event files, and the three files below.</summary>
     public string Metrics => Path.Combine(Root, "metrics");
 

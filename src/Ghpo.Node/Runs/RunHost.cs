@@ -48,12 +48,4 @@ internal static class RunHost
             system.EventStream.Subscribe(watcher, kind);
         }
     }
-
-    /// <summary>The host's own lifetime would end everything at the first Ctrl-C; <see cref="Interruption"/> lets the step finish.</summary>
-    private sealed class SignalsAreHandledElsewhere : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

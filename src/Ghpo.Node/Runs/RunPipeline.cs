@@ -17,6 +17,7 @@ namespace Ghpo.Node.Runs;
 internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Action<IHost> StopAfterStep) : IDisposable
 {
     private IDisposable? _hold;
+    private ClusterEnd? _end;
 
     /// <summary>What can be looked into while it runs; null: nothing.</summary>
     public RunContext? Run { get; init; }
@@ -47,14 +48,34 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
     private static RunPipeline Of(RunContext run, RunFolder folder)
     {
         IDisposable hold = SqlJournal.Hold(run.Settings.Journal, folder.Journal);
+        ClusterEnd? end = null;
+        try
+        {
+            if (run.Settings.Cluster.Enabled)
+            {
+                end = ClusterEnd.Open(run.Settings.Cluster, folder.Plane, kept: run.Settings.Rollout.Staleness + 2);
+                run = run with { Cluster = new ClusterSide(run.Setup, end.Plane) };
+            }
+        }
+        catch
+        {
+            hold.Dispose();
+            throw;
+        }
+
         return new RunPipeline(
             akka => akka.WithGhpoRun(run, folder.Journal),
             host => host.Services.GetRequiredService<IRequiredActor<RunActor>>().ActorRef.Tell(new RunProtocol.StopRun()))
         {
             _hold = hold,
             Run = run,
+            _end = end,
         };
     }
 
-    public void Dispose() => _hold?.Dispose();
+    public void Dispose()
+    {
+        _end?.Dispose();
+        _hold?.Dispose();
+    }
 }

@@ -198,17 +198,26 @@ public sealed class GroupPipelineTests : IAsyncLifetime
 
     private static PipelineStages Stages(int workers, int parallelism) => new(
         Prompted,
-        [.. Enumerable.Range(0, workers).Select(worker => new RolloutLane($"worker-{worker}", parallelism, async prompted =>
-        {
-            await Task.Yield();
-            return new RolloutGroup(prompted, [], Epoch: 1, new PolicyVersion(0), $"worker-{worker}");
-        }))],
+        Workers(workers * parallelism),
         parallelism,
         group => Task.FromResult(new VerifiedGroup(group, [])),
         parallelism,
         group => Task.FromResult(Climb(group, levels: 1)),
         parallelism,
         Task.FromResult);
+
+    /// <summary>As many groups at a time as the workers of a run have room for; the others wait, as they do at the dispatcher.</summary>
+    private static Func<PromptedGroup, Task<RolloutGroup>> Workers(int room)
+    {
+        var free = new SemaphoreSlim(room);
+        return async prompted =>
+        {
+            await free.WaitAsync();
+            await Task.Yield();
+            free.Release();
+            return new RolloutGroup(prompted, [], Epoch: 1, new PolicyVersion(0), "worker");
+        };
+    }
 
     private static IEnumerable<GroupAttempt> Attempts(int count) =>
         Enumerable.Range(0, count).Select(index => new GroupAttempt(new GroupId(0, index), new ProblemId($"p{index}"), 0, 0));

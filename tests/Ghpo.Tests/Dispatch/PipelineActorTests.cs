@@ -48,7 +48,7 @@ public sealed class PipelineActorTests : IDisposable
         Assert.Equal("The learner refused group 0/0: it was sampled before this epoch", failure.GetBaseException().Message);
     }
 
-    private void Run(Func<RolloutProtocol.SampleGroup, object> worker, Func<LearnerProtocol.SettleGroup, object>? learner = null)
+    private void Run(Func<DispatchProtocol.SampleGroup, object> worker, Func<LearnerProtocol.SettleGroup, object>? learner = null)
     {
         GhpoSettings settings = _tiny.Settings();
         (RunContext run, _) = TinyRun.Create(_tiny.NewFolder(), settings);
@@ -65,7 +65,7 @@ public sealed class PipelineActorTests : IDisposable
             Answers(_ => new HintProtocol.GroupsOpened([new GroupAttempt(group.Group, group.Problem, 0, 0)])),
             Answers(message => new Settled(SettledAs(((ClassifyGroup)message).Group))),
             Answers(message => new VerifiedGroup(((VerifyGroup)message).Group, [])),
-            [Answers(message => worker((RolloutProtocol.SampleGroup)message))]);
+            Answers(message => worker((DispatchProtocol.SampleGroup)message)));
         _system.ActorOf(Props.Create(() => new Parent(Props.Create(() => new PipelineActor(run, team)), _failed)));
     }
 

@@ -141,7 +141,7 @@ public sealed class RunActorTests : IDisposable
 
         GhpoSettings settings = SettingsBinder.Load(null, []);
         var context = new RunContext(
-            "tested", "", settings, new ProblemSet("none", [], []), null!, null!, null!, null!, null!, null!, TimeProvider.System);
+            "tested", "", settings, new ProblemSet("none", [], []), null!, null!, null!, null!, null!, null!, TimeProvider.System) { Setup = null! };
         IActorRef run = _system.ActorOf(Props.Create(() => new RunActor(context, (parent, _) => Assemble(parent, onWorkerStart))), "run");
         await Started(run);
         return run;
@@ -155,7 +155,7 @@ public sealed class RunActorTests : IDisposable
         IActorRef learner = parent.ActorOf(Props.Create(() => new WatchingLearner(trainer, _learnerHeard.Add)), "learner");
         IActorRef worker = parent.ActorOf(Props.Create(() => new Member(null, onWorkerStart)), "worker");
         IActorRef pipeline = parent.ActorOf(Props.Create(() => new Member(null, null)), "pipeline");
-        _teams.Add(new RunTeam(learner, pipeline, [trainer, learner, worker, pipeline]));
+        _teams.Add(new RunTeam(learner, pipeline, ActorRefs.Nobody, [trainer, learner, worker, pipeline]));
         return _teams[^1];
     }
 

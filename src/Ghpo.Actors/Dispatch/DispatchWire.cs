@@ -1,0 +1,245 @@
+using System.Buffers;
+using System.Runtime.Serialization;
+using Akka.Actor;
+using Akka.Serialization;
+using Akka.Streams;
+using Ghpo.Hints;
+using Ghpo.Journal;
+using Ghpo.Learning;
+using Ghpo.Rollout;
+using MessagePack;
+using static Ghpo.Dispatch.SessionProtocol;
+
+namespace Ghpo.Dispatch;
+
+/// <summary>The fields of <see cref="SessionProtocol"/>'s messages, in their order. Actors are written as their paths, StreamRefs as Akka writes them.</summary>
+internal static class DispatchWire
+{
+    internal static void WriteOffer(ref MessagePackWriter writer, OfferWorker offer, ExtendedActorSystem system)
+    {
+        writer.WriteArrayHeader(4);
+        writer.Write(offer.Name);
+        WriteActor(ref writer, offer.Session);
+        writer.Write(offer.Slots);
+        writer.Write(offer.Deterministic);
+    }
+
+    internal static OfferWorker ReadOffer(ref MessagePackReader reader, ExtendedActorSystem system)
+    {
+        reader.Fields(4, nameof(OfferWorker));
+        return new OfferWorker(reader.ReadText(), ReadActor(ref reader, system), reader.ReadInt32(), reader.ReadBoolean());
+    }
+
+    internal static void WriteWelcome(ref MessagePackWriter writer, WorkerWelcomed welcome, ExtendedActorSystem system)
+    {
+        writer.WriteArrayHeader(5);
+        WriteActor(ref writer, welcome.Session);
+        WriteSetup(ref writer, welcome.Setup);
+        writer.Write(welcome.Plane.AbsoluteUri);
+        WriteRef(ref writer, welcome.Work, system);
+        WriteRef(ref writer, welcome.Answers, system);
+    }
+
+    internal static WorkerWelcomed ReadWelcome(ref MessagePackReader reader, ExtendedActorSystem system)
+    {
+        reader.Fields(5, nameof(WorkerWelcomed));
+        return new WorkerWelcomed(
+            ReadActor(ref reader, system),
+            ReadSetup(ref reader),
+            new Uri(reader.ReadText()),
+            (ISourceRef<LeasedGroup>)ReadRef(ref reader, system),
+            (ISinkRef<SampledAnswer>)ReadRef(ref reader, system));
+    }
+
+    internal static void WriteRefused(ref MessagePackWriter writer, WorkerRefused refused, ExtendedActorSystem system)
+    {
+        writer.WriteArrayHeader(1);
+        writer.Write(refused.Reason);
+    }
+
+    internal static WorkerRefused ReadRefused(ref MessagePackReader reader, ExtendedActorSystem system)
+    {
+        reader.Fields(1, nameof(WorkerRefused));
+        return new WorkerRefused(reader.ReadText());
+    }
+
+    internal static void WriteLeased(ref MessagePackWriter writer, LeasedGroup leased, ExtendedActorSystem system)
+    {
+        PromptedGroup prompted = leased.Prompted;
+        GroupAttempt attempt = prompted.Attempt;
+        writer.WriteArrayHeader(12);
+        writer.WriteGroup(attempt.Group);
+        writer.Write(attempt.Problem.Value);
+        writer.Write(attempt.Attempt);
+        writer.Write(attempt.HintRatio);
+        writer.Write(attempt.TokensSpent);
+        writer.WriteTokens(prompted.Prompt);
+        writer.WriteTokens(prompted.UnhintedPrompt);
+        writer.Write(prompted.HintTokens);
+        writer.Write(prompted.HintShortened);
+        writer.Write(prompted.HasSolution);
+        writer.Write(leased.Oldest.Value);
+    }
+
+    internal static LeasedGroup ReadLeased(ref MessagePackReader reader, ExtendedActorSystem system)
+    {
+        reader.Fields(12, nameof(LeasedGroup));
+        var attempt = new GroupAttempt(reader.ReadGroup(), reader.ReadProblem(), reader.ReadInt32(), reader.ReadDouble(), reader.ReadInt32());
+        return new LeasedGroup(
+            new PromptedGroup(attempt, reader.ReadTokens(), reader.ReadTokens(), reader.ReadInt32(), reader.ReadBoolean(), reader.ReadBoolean()), reader.ReadVersion());
+    }
+
+    internal static void WriteAnswer(ref MessagePackWriter writer, SampledAnswer answer, ExtendedActorSystem system)
+    {
+        writer.WriteArrayHeader(10);
+        writer.WriteGroup(answer.Key.Group);
+        writer.Write(answer.Key.Attempt);
+        writer.Write(answer.Answer);
+        writer.Write(answer.Answers);
+        writer.WriteTokens(answer.Completion.Tokens);
+        writer.WriteFloats(answer.Completion.LogProbs);
+        writer.WriteEnum(answer.Completion.Finish);
+        writer.Write(answer.Epoch);
+        writer.Write(answer.Version.Value);
+    }
+
+    internal static SampledAnswer ReadAnswer(ref MessagePackReader reader, ExtendedActorSystem system)
+    {
+        reader.Fields(10, nameof(SampledAnswer));
+        return new SampledAnswer(
+            new WorkKey(reader.ReadGroup(), reader.ReadInt32()),
+            reader.ReadInt32(),
+            reader.ReadInt32(),
+            new Completion(reader.ReadTokens(), reader.ReadFloats(), reader.ReadEnum<FinishReason>()),
+            reader.ReadInt64(),
+            reader.ReadVersion());
+    }
+
+    internal static void WriteFailed(ref MessagePackWriter writer, AnswerFailed failed, ExtendedActorSystem system)
+    {
+        writer.WriteArrayHeader(5);
+        writer.WriteGroup(failed.Key.Group);
+        writer.Write(failed.Key.Attempt);
+        writer.Write(failed.Reason);
+        writer.Write(failed.Diverged);
+    }
+
+    internal static AnswerFailed ReadFailed(ref MessagePackReader reader, ExtendedActorSystem system)
+    {
+        reader.Fields(5, nameof(AnswerFailed));
+        return new AnswerFailed(new WorkKey(reader.ReadGroup(), reader.ReadInt32()), reader.ReadText(), reader.ReadBoolean());
+    }
+
+    internal static void WriteReport(ref MessagePackWriter writer, WorkReported report, ExtendedActorSystem system)
+    {
+        writer.WriteArrayHeader(2);
+        writer.Write(report.RunningSequences);
+        writer.Write(report.TokensSampled);
+    }
+
+    internal static WorkReported ReadReport(ref MessagePackReader reader, ExtendedActorSystem system)
+    {
+        reader.Fields(2, nameof(WorkReported));
+        return new WorkReported(reader.ReadInt32(), reader.ReadInt64());
+    }
+
+    internal static void WriteLeft(ref MessagePackWriter writer, SessionLeft left, ExtendedActorSystem system) => writer.WriteArrayHeader(0);
+
+    internal static SessionLeft ReadLeft(ref MessagePackReader reader, ExtendedActorSystem system)
+    {
+        reader.Fields(0, nameof(SessionLeft));
+        return new SessionLeft();
+    }
+
+    internal static void WritePublished(ref MessagePackWriter writer, LearnerProtocol.PolicyPublished published, ExtendedActorSystem system)
+    {
+        writer.WriteArrayHeader(3);
+        writer.Write(published.Epoch);
+        writer.Write(published.Version.Value);
+        writer.Write(published.Hash);
+    }
+
+    internal static LearnerProtocol.PolicyPublished ReadPublished(ref MessagePackReader reader, ExtendedActorSystem system)
+    {
+        reader.Fields(3, nameof(LearnerProtocol.PolicyPublished));
+        return new LearnerProtocol.PolicyPublished(reader.ReadInt64(), reader.ReadVersion(), reader.ReadText());
+    }
+
+    internal static void WriteHeld(ref MessagePackWriter writer, HeldPolicy held, ExtendedActorSystem system)
+    {
+        writer.WriteArrayHeader(3);
+        writer.Write(held.Epoch);
+        writer.Write(held.Version.Value);
+        writer.Write(held.Hash);
+    }
+
+    internal static HeldPolicy ReadHeld(ref MessagePackReader reader, ExtendedActorSystem system)
+    {
+        reader.Fields(3, nameof(HeldPolicy));
+        return new HeldPolicy(reader.ReadInt64(), reader.ReadVersion(), reader.ReadText());
+    }
+
+    private static void WriteSetup(ref MessagePackWriter writer, WorkerSetup setup)
+    {
+        writer.WriteArrayHeader(13);
+        writer.Write(setup.Run);
+        writer.Write(setup.Seed);
+        writer.Write(setup.ModelConfig);
+        writer.Write(setup.Bfloat16);
+        writer.WriteTokens(setup.StopTokens);
+        writer.Write(setup.MaxLength);
+        writer.Write(setup.GroupSize);
+        writer.Write(setup.MaxNewTokens);
+        writer.Write(setup.Temperature);
+        writer.Write(setup.TopK);
+        writer.Write(setup.TopP);
+        writer.Write(setup.Staleness);
+        writer.Write(setup.Deterministic);
+    }
+
+    private static WorkerSetup ReadSetup(ref MessagePackReader reader)
+    {
+        reader.Fields(13, nameof(WorkerSetup));
+        return new WorkerSetup(
+            reader.ReadText(),
+            reader.ReadInt64(),
+            reader.ReadText(),
+            reader.ReadBoolean(),
+            reader.ReadTokens(),
+            reader.ReadInt32(),
+            reader.ReadInt32(),
+            reader.ReadInt32(),
+            reader.ReadDouble(),
+            reader.ReadInt32(),
+            reader.ReadDouble(),
+            reader.ReadInt32(),
+            reader.ReadBoolean());
+    }
+
+    private static void WriteActor(ref MessagePackWriter writer, IActorRef actor) => writer.Write(Serialization.SerializedActorPath(actor));
+
+    private static IActorRef ReadActor(ref MessagePackReader reader, ExtendedActorSystem system) => system.Provider.ResolveActorRef(reader.ReadText());
+
+    private static void WriteRef(ref MessagePackWriter writer, object streamRef, ExtendedActorSystem system)
+    {
+        var serializer = (SerializerWithStringManifest)system.Serialization.FindSerializerFor(streamRef);
+        writer.WriteArrayHeader(3);
+        writer.Write(serializer.Identifier);
+        writer.Write(serializer.Manifest(streamRef));
+        writer.Write(serializer.ToBinary(streamRef));
+    }
+
+    private static object ReadRef(ref MessagePackReader reader, ExtendedActorSystem system)
+    {
+        reader.Fields(3, "StreamRef");
+        int serializer = reader.ReadInt32();
+        string manifest = reader.ReadText();
+        byte[] bytes = reader.ReadBytes()?.ToArray() ?? throw new SerializationException("a StreamRef is nil");
+        return serializer == StreamRefSerializerId
+            ? system.Serialization.Deserialize(bytes, serializer, manifest)
+            : throw new SerializationException($"a StreamRef was written by serializer {serializer}");
+    }
+
+    /// <summary>Of Akka.Streams (its reference configuration): no other serializer can be asked for here.</summary>
+    private const int StreamRefSerializerId = 30;
+}

@@ -1,0 +1,36 @@
+using Ghpo.Configuration;
+using Ghpo.Models;
+using Ghpo.Policy.Plane;
+using Ghpo.Rollout;
+using static TorchSharp.torch;
+
+namespace Ghpo.Dispatch;
+
+/// <summary>What the worker of a node is made from: its own node's device, threads and slots, and its plane. The rest comes from the learner.</summary>
+/// <param name="Name">The worker's name.</param>
+/// <param name="Folder">For what the node keeps on disk.</param>
+public sealed record NodeContext(string Name, GhpoSettings Settings, IPolicyPlane Plane, string Folder)
+{
+    public int Slots => Settings.Rollout.Slots;
+
+    public int Threads => Settings.Rollout.Threads;
+
+    /// <summary>An engine's results depend on its requests alone.</summary>
+    public bool Deterministic => Settings.Rollout.Threads == 1 && Settings.Model.Device == "cpu";
+
+    /// <summary>To be called on the thread that will own the engine.</summary>
+    /// <exception cref="UserErrorException">The model's configuration or the device is none that this node can use.</exception>
+    public IGenerationEngine CreateEngine(WorkerSetup setup)
+    {
+        TorchThreads.UseOnThisThread(Threads);
+        string file = Path.Combine(Folder, "config.json");
+        File.WriteAllText(file, setup.ModelConfig);
+        return new GenerationEngine(
+            ModelConfig.Read(file),
+            Devices.Parse(Settings.Model.Device),
+            setup.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32,
+            setup.StopTokens,
+            Slots,
+            setup.MaxLength);
+    }
+}

@@ -1,0 +1,140 @@
+using Akka.Actor;
+using Akka.Streams;
+using Akka.Streams.Dsl;
+using Ghpo.Learning;
+using Ghpo.Rollout;
+using static Ghpo.Dispatch.DispatchProtocol;
+using static Ghpo.Dispatch.SessionProtocol;
+
+namespace Ghpo.Dispatch;
+
+/// <summary>
+/// The learner's end of a worker on another node: owns the two StreamRefs and watches the worker's session. A StreamRef alone does not notice that its far
+/// node is gone; the watch does, and this actor stops with its peer, its streams with it, and the dispatcher with its leases hears of it.
+/// <para>Lifecycle: it makes the StreamRefs, welcomes the worker with them, passes policies on, and puts groups together from the answers that come one by one. It
+/// stops when its peer, or either stream, ends.</para>
+/// </summary>
+internal sealed class RemoteSessionActor : ReceiveActor
+{
+    /// <summary>Groups under way to a worker beyond those that it has room for.</summary>
+    private const int Underway = 2;
+
+    private readonly string _id;
+    private readonly IActorRef _peer;
+    private readonly ClusterSide _side;
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly Dictionary<WorkKey, Completion?[]> _partial = [];
+    private readonly List<LearnerProtocol.PolicyPublished> _early = [];
+    private ISourceRef<LeasedGroup>? _work;
+    private ISinkRef<SampledAnswer>? _answers;
+
+    /// <param name="peer">The worker's session.</param>
+    public RemoteSessionActor(string id, IActorRef peer, ClusterSide side)
+    {
+        _id = id;
+        _peer = peer;
+        _side = side;
+        Receive<ISourceRef<LeasedGroup>>(made =>
+        {
+            _work = made;
+            Welcome();
+        });
+        Receive<ISinkRef<SampledAnswer>>(made =>
+        {
+            _answers = made;
+            Welcome();
+        });
+        Receive<LearnerProtocol.PolicyPublished>(published =>
+        {
+            _early.Add(published);
+            PassOn();
+        });
+        Receive<HeldPolicy>(held => Context.Parent.Tell(new PolicyLoaded(_id, held)));
+        Receive<SampledAnswer>(OnAnswer);
+        Receive<AnswerFailed>(failed =>
+        {
+            _partial.Remove(failed.Key);
+            Context.Parent.Tell(new SampleFailed(
+                _id, failed.Key, failed.Diverged ? new NonFiniteLogitsException(failed.Reason) : new InvalidOperationException(failed.Reason)));
+        });
+        Receive<WorkReported>(report => Context.Parent.Tell(new WorkerReported(_id, report.RunningSequences, report.TokensSampled)));
+        Receive<SessionLeft>(_ => Context.Parent.Tell(new WorkerLeaves(_id)));
+        Receive<Terminated>(_ => Context.Stop(Self));
+        Receive<StreamEnded>(_ => Context.Stop(Self));
+        Receive<Status.Failure>(_ => Context.Stop(Self));
+    }
+
+    protected override void PreStart()
+    {
+        Context.Watch(_peer);
+        IActorRef self = Self;
+        ActorMaterializer materializer = Context.Materializer(namePrefix: "session");
+        LeaseStream.Of(_id, Context.Parent, _stopped.Token)
+            .Select(lease => new LeasedGroup(lease.Prompted, lease.Oldest))
+            .WatchTermination((_, ended) => ended.PipeTo(self, success: _ => new StreamEnded(), failure: _ => new StreamEnded()))
+            .RunWith(StreamRefs.SourceRef<LeasedGroup>().WithAttributes(StreamRefAttributes.CreateBufferCapacity(Underway)), materializer)
+            .PipeTo(self);
+        StreamRefs.SinkRef<SampledAnswer>()
+            .ToMaterialized(
+                Sink.ForEach<SampledAnswer>(answer => self.Tell(answer)),
+                (made, ended) =>
+                {
+                    ended.PipeTo(self, success: _ => new StreamEnded(), failure: _ => new StreamEnded());
+                    return made;
+                })
+            .Run(materializer)
+            .PipeTo(self);
+    }
+
+    protected override void PostStop()
+    {
+        _stopped.Cancel();
+        _stopped.Dispose();
+    }
+
+    private void Welcome()
+    {
+        if (_work is not null && _answers is not null)
+        {
+            _peer.Tell(new WorkerWelcomed(Self, _side.Setup, _side.Plane.Address, _work, _answers));
+            PassOn();
+        }
+    }
+
+    /// <summary>Policies that were published before the worker was welcomed follow the welcome.</summary>
+    private void PassOn()
+    {
+        if (_work is null || _answers is null)
+        {
+            return;
+        }
+
+        foreach (LearnerProtocol.PolicyPublished published in _early)
+        {
+            _peer.Tell(published);
+        }
+
+        _early.Clear();
+    }
+
+    private void OnAnswer(SampledAnswer part)
+    {
+        if (!_partial.TryGetValue(part.Key, out Completion?[]? answers))
+        {
+            _partial[part.Key] = answers = new Completion?[part.Answers];
+        }
+
+        answers[part.Answer] = part.Completion;
+        if (Array.TrueForAll(answers, answer => answer is not null))
+        {
+            _partial.Remove(part.Key);
+            Context.Parent.Tell(new Sampled(_id, part.Key, [.. answers!], part.Epoch, part.Version));
+        }
+    }
+
+    private sealed record StreamEnded;
+}
+
+/// <summary>What the learner's process offers to workers of other nodes.</summary>
+/// <param name="Plane">Serves the weights to them.</param>
+public sealed record ClusterSide(WorkerSetup Setup, Policy.Plane.IPolicyPlane Plane);

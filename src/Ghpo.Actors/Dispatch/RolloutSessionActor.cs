@@ -1,0 +1,196 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Event;
+using Akka.Streams;
+using Akka.Streams.Dsl;
+using Ghpo.Learning;
+using Ghpo.Policy;
+using Ghpo.Rollout;
+using static Ghpo.Dispatch.SessionProtocol;
+
+namespace Ghpo.Dispatch;
+
+/// <summary>
+/// A worker's end of its session with a learner on another node.
+/// <para>Lifecycle: it offers the worker every <see cref="OfferInterval"/> until it is welcomed; starts the worker with an engine made from what the welcome says;
+/// fetches each policy that is published and hands it to the worker, which tells when it is loaded. It ends (stops itself) when the learner's session, the
+/// worker or a stream ends; whoever started it starts the next one, with a worker that holds nothing.</para>
+/// <para>Failure: a group that the engine fails at is reported with its reason. A policy that cannot be fetched is asked for again while it is the newest one.</para>
+/// </summary>
+internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan OfferInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FetchPause = TimeSpan.FromSeconds(2);
+
+    /// <summary>What the engine said last has so long to get out before the session ends.</summary>
+    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(300);
+
+    private readonly NodeContext _node;
+    private readonly IActorRef _run;
+    private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly CancellationTokenSource _stopped = new();
+    private string? _refusal;
+    private IActorRef _learner = ActorRefs.Nobody;
+    private IActorRef _worker = ActorRefs.Nobody;
+    private PolicyStore? _store;
+    private Uri? _plane;
+    private LearnerProtocol.PolicyPublished? _newest;
+
+    /// <param name="run">Leads to the learner's <see cref="RunActor"/>, wherever it is.</param>
+    public RolloutSessionActor(NodeContext node, IActorRef run)
+    {
+        _node = node;
+        _run = run;
+        Receive<Offer>(_ => _run.Tell(new OfferWorker(node.Name, Self, node.Slots, node.Deterministic)));
+        Receive<WorkerRefused>(OnRefused);
+        Receive<WorkerWelcomed>(OnWelcome);
+        Receive<LeaveSession>(_ => Sender.Tell(new SessionLeft()));
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Offer), new Offer(), TimeSpan.Zero, OfferInterval);
+
+    protected override SupervisorStrategy SupervisorStrategy() => new OneForOneStrategy(failure =>
+    {
+        _log.Error(failure, "The worker failed: {Reason}", failure.GetBaseException().Message);
+        return Directive.Stop;
+    });
+
+    protected override void PostStop()
+    {
+        _stopped.Cancel();
+        _stopped.Dispose();
+        _store?.Dispose();
+    }
+
+    private void OnRefused(WorkerRefused refused)
+    {
+        if (refused.Reason != _refusal)
+        {
+            _refusal = refused.Reason;
+            _log.Warning("The learner refuses this worker, which goes on asking: {Reason}", refused.Reason);
+        }
+    }
+
+    private void OnWelcome(WorkerWelcomed welcome)
+    {
+        Timers.Cancel(nameof(Offer));
+        _learner = welcome.Session;
+        _plane = welcome.Plane;
+        Context.Watch(_learner);
+        WorkerSetup setup = welcome.Setup;
+        var rollout = new RolloutSettings(
+            setup.GroupSize, setup.MaxNewTokens, setup.Temperature, setup.TopK, setup.TopP, Workers: 1, _node.Slots, _node.Threads, setup.Staleness, Timeout.InfiniteTimeSpan);
+        _store = new PolicyStore(setup.Staleness + 2);
+        PolicyStore store = _store;
+        NodeContext node = _node;
+        _worker = Context.ActorOf(
+            Props.Create(() => new RolloutWorkerActor(node.Name, () => node.CreateEngine(setup), store, rollout, setup.Seed)).WithDispatcher(RunTeam.RolloutDispatcher), "worker");
+        Context.Watch(_worker);
+        _worker.Tell(new RolloutProtocol.TellOfPolicies(Self));
+        _log.Info("{Worker} joins run {Run}", _node.Name, setup.Run);
+
+        IActorRef self = Self;
+        IActorRef worker = _worker;
+        CancellationToken stopped = _stopped.Token;
+        welcome.Work.Source
+            .SelectAsyncUnordered(_node.Slots / setup.GroupSize, leased => SampleAsync(worker, self, leased, stopped))
+            .SelectMany(answers => answers)
+            .WatchTermination((_, ended) => ended.PipeTo(self, success: _ => new Ended("the stream of groups"), failure: _ => new Ended("the stream of groups")))
+            .RunWith(welcome.Answers.Sink, Context.Materializer(namePrefix: "session"));
+        Timers.StartPeriodicTimer(nameof(Report), new Report(), ReportInterval);
+        Become(Serving);
+    }
+
+    private void Serving()
+    {
+        Receive<WorkerWelcomed>(_ => { });
+        Receive<LearnerProtocol.PolicyPublished>(published =>
+        {
+            _newest = published;
+            Fetch(published);
+        });
+        Receive<Fetched>(OnFetched);
+        Receive<FetchAgain>(again =>
+        {
+            if (again.Published == _newest)
+            {
+                Fetch(again.Published);
+            }
+        });
+        Receive<HeldPolicy>(_learner.Tell);
+        Receive<Report>(_ => _worker.Tell(new RolloutProtocol.GetWorker()));
+        Receive<RolloutProtocol.WorkerView>(view => _learner.Tell(new WorkReported(view.RunningSequences, view.TokensSampled)));
+        Receive<AnswerFailed>(_learner.Tell);
+        Receive<Terminated>(gone =>
+        {
+            _log.Warning("The session with the learner ends: {Who} is gone", gone.ActorRef.Equals(_worker) ? "the worker" : "the learner's end");
+            Timers.StartSingleTimer(nameof(Ended), new Ended("its peer"), LastWords);
+        });
+        Receive<Ended>(_ => Context.Stop(Self));
+        Receive<LeaveSession>(_ =>
+        {
+            _learner.Tell(new SessionLeft());
+            Sender.Tell(new SessionLeft());
+            Context.Stop(Self);
+        });
+    }
+
+    private void Fetch(LearnerProtocol.PolicyPublished published)
+    {
+        CancellationToken stopped = _stopped.Token;
+        _node.Plane.FetchAsync(published.Epoch, published.Version, published.Hash, _plane!, stopped).PipeTo(
+            Self,
+            success: policy => new Fetched(published, policy, null),
+            failure: cause => new Fetched(published, null, cause));
+    }
+
+    private void OnFetched(Fetched fetched)
+    {
+        if (fetched.Policy is not null)
+        {
+            _store!.Publish(fetched.Policy);
+            _worker.Tell(fetched.Published);
+        }
+        else if (fetched.Published == _newest && fetched.Problem is not OperationCanceledException)
+        {
+            _log.Warning("Policy {Version} could not be fetched, and is asked for again: {Reason}", fetched.Published.Version, fetched.Problem!.Message);
+            Timers.StartSingleTimer(nameof(FetchAgain), new FetchAgain(fetched.Published), FetchPause);
+        }
+    }
+
+    /// <returns>The group's answers; none where it failed, which is told to the session.</returns>
+    private static async Task<ImmutableArray<SampledAnswer>> SampleAsync(IActorRef worker, IActorRef session, LeasedGroup leased, CancellationToken stopped)
+    {
+        WorkKey key = WorkKey.Of(leased.Prompted);
+        try
+        {
+            RolloutGroup group = await worker
+                .Ask<RolloutGroup>(new RolloutProtocol.SampleGroup(leased.Prompted, leased.Oldest), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
+            return
+            [
+                .. group.Completions.Select((completion, answer) => new SampledAnswer(key, answer, group.Completions.Length, completion, group.Epoch, group.Version)),
+            ];
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            session.Tell(new AnswerFailed(key, failure.Message, failure is NonFiniteLogitsException));
+            return [];
+        }
+    }
+
+    /// <summary>Return what is in hand, and end. Answered by <see cref="SessionLeft"/>.</summary>
+    internal sealed record LeaveSession;
+
+    private sealed record Offer;
+
+    private sealed record Report;
+
+    private sealed record Ended(string What);
+
+    private sealed record Fetched(LearnerProtocol.PolicyPublished Published, PolicySnapshot? Policy, Exception? Problem);
+
+    private sealed record FetchAgain(LearnerProtocol.PolicyPublished Published);
+}

@@ -1,0 +1,67 @@
+using Akka.Actor;
+using Akka.Streams;
+using Ghpo.Learning;
+using Ghpo.Rollout;
+
+namespace Ghpo.Dispatch;
+
+/// <summary>
+/// What the two sessions of a worker say to each other across nodes, besides <see cref="LearnerProtocol.PolicyPublished"/> and <see cref="HeldPolicy"/>.
+/// <code>
+/// worker's node                                          learner's node
+/// RolloutSessionActor ── OfferWorker, until answered ──▶ RunActor ─▶ dispatcher, which starts a RemoteSessionActor
+///                     ◀── WorkerWelcomed: settings, two StreamRefs ── RemoteSessionActor
+///        each watches the other; a session ends with its peer, and its streams with it
+///                     ◀── PolicyPublished ── / ── HeldPolicy ──▶
+///                     ◀══ LeasedGroup ══════ / ══ SampledAnswer ══▶   streams
+///                     ── WorkReported, each second ──▶  ── AnswerFailed ──▶  ── WorkerLeaves ──▶
+/// </code>
+/// </summary>
+internal static class SessionProtocol
+{
+    /// <param name="Session">The worker's session.</param>
+    /// <param name="Slots">Sequences that it decodes together.</param>
+    /// <param name="Deterministic">Its results depend on its requests alone: one thread, CPU.</param>
+    internal sealed record OfferWorker(string Name, IActorRef Session, int Slots, bool Deterministic);
+
+    internal sealed record WorkerWelcomed(
+        IActorRef Session, WorkerSetup Setup, Uri Plane, ISourceRef<LeasedGroup> Work, ISinkRef<SampledAnswer> Answers);
+
+    /// <summary>The offer cannot be taken; it need not be repeated as it is.</summary>
+    internal sealed record WorkerRefused(string Reason);
+
+    /// <summary>A lease on its way.</summary>
+    internal sealed record LeasedGroup(PromptedGroup Prompted, PolicyVersion Oldest);
+
+    /// <summary>One answer of a group on its way back: a group of long answers would not fit a frame.</summary>
+    /// <param name="Answer">Its index.</param>
+    /// <param name="Answers">How many there will be.</param>
+    internal sealed record SampledAnswer(WorkKey Key, int Answer, int Answers, Completion Completion, long Epoch, PolicyVersion Version);
+
+    /// <param name="Diverged">The weights are at fault, not the worker.</param>
+    internal sealed record AnswerFailed(WorkKey Key, string Reason, bool Diverged);
+
+    internal sealed record WorkReported(int RunningSequences, long TokensSampled);
+
+    /// <summary>The worker returns what it has in hand. Nothing follows.</summary>
+    internal sealed record SessionLeft;
+}
+
+/// <summary>What a worker's engine is made from, beside the settings of its own node (device, slots, threads).</summary>
+/// <param name="ModelConfig">The text of the model's config.json.</param>
+/// <param name="MaxLength">Longest prompt and completion together, in tokens.</param>
+/// <param name="Deterministic">Only workers that are may join.</param>
+public sealed record WorkerSetup(
+    string Run,
+    long Seed,
+    string ModelConfig,
+    bool Bfloat16,
+    System.Collections.Immutable.ImmutableArray<int> StopTokens,
+    int MaxLength,
+    int GroupSize,
+    int MaxNewTokens,
+    double Temperature,
+    int TopK,
+    double TopP,
+    int Staleness,
+    bool Deterministic);

@@ -1,0 +1,76 @@
+using System.Net;
+using Ghpo.Configuration;
+using Ghpo.Policy.Plane;
+using Ghpo.Security;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Ghpo.Node.Runs;
+
+/// <summary>What a process opens to the other nodes of its cluster beside its actor system: the policy plane, and the certificates that protect both.</summary>
+internal sealed class ClusterEnd : IDisposable
+{
+    private readonly ClusterCertificates? _certificates;
+
+    private ClusterEnd(PolicyPlane plane, ClusterCertificates? certificates, string? warning)
+    {
+        Plane = plane;
+        _certificates = certificates;
+        Warning = warning;
+    }
+
+    public PolicyPlane Plane { get; }
+
+    /// <summary>To be shown at the start, loudly; null: nothing.</summary>
+    public string? Warning { get; }
+
+    /// <param name="folder">For weights, of this process alone.</param>
+    /// <param name="kept">Versions that stay to be had.</param>
+    /// <exception cref="UserErrorException">The address may not be opened, or is taken, or certificates are wrong.</exception>
+    public static ClusterEnd Open(ClusterSettings settings, string folder, int kept, ILoggerFactory? log = null)
+    {
+        string? warning = ListenRule.Check("the cluster", settings.Host, settings.Tls.Enabled, settings.Insecure);
+        if (warning is not null)
+        {
+            Console.Error.WriteLine(warning);
+        }
+
+        ClusterCertificates? certificates = ClusterCertificates.Load(settings.Tls, TimeProvider.System);
+        try
+        {
+            var options = new PolicyPlaneOptions(
+                folder, kept, AddressOf(settings.Host), settings.ReachedAs, settings.PolicyPlane, certificates, log ?? NullLoggerFactory.Instance);
+
+            // Before any host runs, on a thread that nobody waits for: there is nothing to be asynchronous with.
+            return new ClusterEnd(Task.Run(() => PolicyPlane.StartAsync(options)).GetAwaiter().GetResult(), certificates, warning);
+        }
+        catch
+        {
+            certificates?.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        Task.Run(async () => await Plane.DisposeAsync()).GetAwaiter().GetResult();
+        _certificates?.Dispose();
+    }
+
+    private static IPAddress AddressOf(string host)
+    {
+        if (IPAddress.TryParse(host, out IPAddress? address))
+        {
+            return address;
+        }
+
+        try
+        {
+            return Dns.GetHostAddresses(host).First();
+        }
+        catch (Exception failure) when (failure is System.Net.Sockets.SocketException or InvalidOperationException)
+        {
+            throw new UserErrorException($"ghpo.cluster.host = {host} is no address of this machine: {failure.Message}");
+        }
+    }
+}

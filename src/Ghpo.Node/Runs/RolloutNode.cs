@@ -1,0 +1,125 @@
+using System.Globalization;
+using Akka.Actor;
+using Akka.Hosting;
+using Akka.Hosting.Logging;
+using Ghpo.Configuration;
+using Ghpo.Dispatch;
+using Ghpo.Node.Commands;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+
+namespace Ghpo.Node.Runs;
+
+/// <summary>
+/// A rollout node's life: one actor system after the other, each for one life of a learner, until a signal ends it (or, with <c>--once</c>, a learner that ends its
+/// run). The policy plane outlives them, so that weights fetched before are not fetched again.
+/// </summary>
+internal static class RolloutNode
+{
+    /// <summary>Groups in hand are returned, and the cluster is left, within these.</summary>
+    private static readonly TimeSpan ReturnPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(6);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <returns>The process's exit code.</returns>
+    public static async Task<int> ExecuteAsync(GhpoSettings settings, bool once, TextWriter output)
+    {
+        bool temporary = settings.Cluster.Folder.Length == 0;
+        string folder = temporary ? Directory.CreateTempSubdirectory("ghpo-node-").FullName : Path.GetFullPath(settings.Cluster.Folder);
+        string name = settings.Cluster.Name.Length > 0
+            ? settings.Cluster.Name
+            : string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}");
+        await using Logger log = new LoggerConfiguration()
+            .MinimumLevel.Is(LevelOf(settings.Logging.Level))
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .WriteTo.Console(formatProvider: CultureInfo.InvariantCulture)
+            .CreateLogger();
+        try
+        {
+            using ClusterEnd end = ClusterEnd.Open(settings.Cluster, Path.Combine(folder, "plane"), kept: 2);
+            var node = new NodeContext(name, settings, end.Plane, folder);
+            var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using var interruption = new Interruption(askToStop: _ => asked.TrySetResult(), exitNow: () => Interruption.ExitNow(ExitCodes.Interrupted));
+            output.WriteLine($"{name} looks for a learner at {string.Join(", ", settings.Cluster.Join)}");
+            while (!asked.Task.IsCompleted)
+            {
+                NodeEnd? how = await LifeAsync(node, log, asked.Task);
+                if (once && how == NodeEnd.LearnerLeft)
+                {
+                    return ExitCodes.Success;
+                }
+
+                await Task.WhenAny(asked.Task, Task.Delay(Pause));
+            }
+
+            return ExitCodes.Success;
+        }
+        finally
+        {
+            if (temporary)
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+    }
+
+    /// <returns>How it ended; null: by a signal.</returns>
+    private static async Task<NodeEnd?> LifeAsync(NodeContext node, Logger log, Task asked)
+    {
+        var ended = new TaskCompletionSource<NodeEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Logging.AddSerilog(log);
+        builder.Services.AddSingleton<IHostLifetime, SignalsAreHandledElsewhere>();
+        builder.Services.AddAkka(GhpoNode.SystemName, (akka, services) =>
+        {
+            akka.Setups.Add(new LoggerFactorySetup(services.GetRequiredService<ILoggerFactory>()));
+            akka.ConfigureLoggers(loggers =>
+            {
+                loggers.ClearLoggers();
+                loggers.AddLogger<OrderedTemplateLogger>();
+            });
+            akka.WithGhpoRollout(node, ended);
+        });
+        using IHost host = builder.Build();
+        await host.StartAsync();
+        var system = (ExtendedActorSystem)host.Services.GetRequiredService<ActorSystem>();
+        await Task.WhenAny(ended.Task, asked, system.WhenTerminated);
+        if (asked.IsCompleted)
+        {
+            try
+            {
+                await GhpoNode.LeaveAsync(system, ReturnPatience);
+            }
+            catch (AskTimeoutException)
+            {
+                log.Warning("The session did not answer; its groups go to others when the node is gone");
+            }
+
+            using var patience = new CancellationTokenSource(LeavePatience);
+            await Task.WhenAny(host.StopAsync(patience.Token), Task.Delay(LeavePatience));
+        }
+
+        if (!system.WhenTerminated.IsCompleted)
+        {
+            // Whom it would say good-bye to is gone.
+            system.Abort();
+            await system.WhenTerminated;
+        }
+
+        return asked.IsCompleted ? null : ended.Task.IsCompleted ? await ended.Task : NodeEnd.LearnerLost;
+    }
+
+    private static LogEventLevel LevelOf(LogVerbosity level) => level switch
+    {
+        LogVerbosity.Verbose => LogEventLevel.Verbose,
+        LogVerbosity.Debug => LogEventLevel.Debug,
+        LogVerbosity.Information => LogEventLevel.Information,
+        LogVerbosity.Warning => LogEventLevel.Warning,
+        _ => LogEventLevel.Error,
+    };
+}

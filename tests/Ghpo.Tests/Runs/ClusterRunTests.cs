@@ -1,0 +1,106 @@
+using Ghpo.Bench.Chaos;
+using Ghpo.Curriculum;
+using Ghpo.Journal;
+using Ghpo.Learning;
+using Xunit;
+
+namespace Ghpo.Tests.Runs;
+
+/// <summary>
+/// Runs of several real processes on loopback. Whoever samples, joins, leaves, freezes or dies: with staleness 0 the run ends with the bits of one that a
+/// single process made.
+/// </summary>
+public sealed class ClusterRunTests : IDisposable
+{
+    private const int Groups = 6;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_learner_and_two_workers_in_three_processes_end_with_the_bits_of_one_process()
+    {
+        const int Steps = 3;
+        string calm = await OneProcess(Steps);
+        string folder = Path.Combine(_folder.Path, "three");
+        using var run = new ClusterRun(folder, Train(folder, Steps));
+        run.StartLearner();
+        run.StartWorker("w1", Node);
+        run.StartWorker("w2", Node);
+        await run.CompleteAsync();
+
+        RequireSame(calm, folder, Steps);
+    }
+
+    [Fact]
+    public async Task Workers_and_learner_are_killed_frozen_and_told_to_leave_and_nothing_is_lost_repeated_or_skipped()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals.");
+        const int Steps = 8;
+        string calm = await OneProcess(Steps);
+        string folder = Path.Combine(_folder.Path, "chaos");
+        using var run = new ClusterRun(folder, [.. Train(folder, Steps), "--set", "rollout.deadline=6s"]);
+        run.StartLearner();
+        run.StartWorker("w1", Node);
+        run.StartWorker("w2", Node);
+
+        await run.SettledAsync(4);
+        await run.KillWorkerAsync("w1");
+        run.StartWorker("w3", Node);
+        await run.SettledAsync(9);
+        await run.KillWorkerAsync("w2");
+        run.StartWorker("w4", Node);
+        await run.SettledAsync(15);
+        await run.KillLearnerAsync();
+        run.StartLearner();
+
+        // Past its lease, and past what a silent worker is given: what it brings when it wakes up is late.
+        await run.SettledAsync(20);
+        await run.FreezeAsync("w3", frozen: true);
+        await Task.Delay(TimeSpan.FromSeconds(8), TestContext.Current.CancellationToken);
+        await run.FreezeAsync("w3", frozen: false);
+        await run.SettledAsync(27);
+        await run.KillLearnerAsync();
+        await run.KillWorkerAsync("w4");
+        run.StartLearner();
+        run.StartWorker("w5", Node);
+        await run.SettledAsync(36);
+        (_, int exitCode) = await run.TerminateWorkerAsync("w3");
+        Assert.Equal(0, exitCode);
+        await run.CompleteAsync();
+
+        TestContext.Current.TestOutputHelper?.WriteLine(run.Printed);
+        RequireSame(calm, folder, Steps);
+    }
+
+    private static string[] Node => ["--set", "rollout.slots=8"];
+
+    private async Task<string> OneProcess(int steps)
+    {
+        string calm = Path.Combine(_folder.Path, "calm");
+        using GhpoProcess process = GhpoProcess.Start(Train(calm, steps));
+        await process.Ended;
+        Assert.True(process.ExitCode == 0, process.Printed);
+        Assert.InRange(RunComparison.DifferentPolicies(calm), steps / 2, steps);
+        return calm;
+    }
+
+    private static void RequireSame(string calm, string folder, int steps)
+    {
+        IEnumerable<object> Events(string actor) => new JournalReader(Path.Combine(folder, "journal.db")).Events(actor);
+
+        Assert.Empty(JournalCheck.Of(Events(CurriculumActor.JournalId), Events(LearnerActor.JournalId), staleness: 0));
+        Assert.Empty(new JournalTables(Path.Combine(folder, "journal.db")).Faults(steps, Groups));
+        Assert.Empty(RunComparison.Differences(calm, folder));
+    }
+
+    private static string[] Train(string folder, int steps) =>
+    [
+        "train", "--plain", "--run", Path.GetFileName(folder), "--steps", $"{steps}", "--set", $"run.folder={Path.GetDirectoryName(folder)}",
+        "--set", "data.arithmetic.problems=40", "--set", "data.arithmetic.operations=[4, 6, 7]", "--set", "data.arithmetic.held-out-problems=1",
+        "--set", $"curriculum.groups-per-step={Groups}", "--set", "rollout.group-size=4", "--set", "rollout.slots=8",
+        "--set", "rollout.max-new-tokens=40", "--set", "learning.threads=1", "--set", "learning.rate=1e-3", "--set", "learning.schedule=constant",
+        "--set", "rewards.format-weight=0.5", "--set", "rewards.format=boxed", "--set", "evaluation.enabled=false", "--set", "checkpoints.every-steps=2",
+    ];
+}
