@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Ghpo.Configuration;
+using Ghpo.Inspection;
 using Ghpo.Node.Reporting;
 using static Ghpo.Inspection.RunEvents;
 using static TorchSharp.torch;

@@ -1,6 +1,7 @@
 using Ghpo.Curriculum;
 using Ghpo.Dispatch;
 using Ghpo.Hints;
+using Ghpo.Inspection;
 using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Models;
@@ -27,7 +28,8 @@ public sealed record GhpoSettings(
     JournalSettings Journal,
     DispatchSettings Dispatch,
     ClusterSettings Cluster,
-    LoggingSettings Logging);
+    LoggingSettings Logging,
+    InspectionSettings Inspection);
 
 /// <summary>ghpo.logging</summary>
 public sealed record LoggingSettings(LogVerbosity Level);

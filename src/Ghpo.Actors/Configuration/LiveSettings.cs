@@ -22,10 +22,25 @@ public static class LiveSettings
         "rollout.workers", "rollout.slots", "rollout.deadline", "verification.workers", "dispatch.permits", "learning.threads", "logging.level",
         "cluster.enabled", "cluster.host", "cluster.port", "cluster.advertised-host", "cluster.join", "cluster.name", "cluster.folder", "cluster.insecure", "cluster.tls.enabled", "cluster.tls.ca", "cluster.tls.certificate", "cluster.tls.key", "cluster.policy-plane.port",
         "cluster.policy-plane.chunk-megabytes", "cluster.policy-plane.connections", "cluster.policy-plane.transfers",
+
+        // Who may look in.
+        "inspection.enabled", "inspection.host", "inspection.port", "inspection.token",
+    ];
+
+    /// <summary>Those of them that a running process takes up; the others are read when one starts.</summary>
+    private static readonly string[] PathsWhileRunning =
+    [
+        "run.steps", "run.token-budget", "checkpoints.every-steps", "checkpoints.keep", "evaluation.every-steps",
+        "learning.rate", "learning.schedule", "learning.warm-up-ratio", "learning.epsilon-low", "learning.epsilon-high", "learning.kl-beta",
+        "learning.iterations", "learning.importance-cap", "learning.max-gradient-norm", "learning.micro-batch-tokens", "learning.mask-truncated",
+        "hints.strategy", "hints.levels", "hints.fixed-ratio", "hints.cold-start-steps",
     ];
 
     /// <summary>Full paths.</summary>
     public static IReadOnlyList<string> Keys { get; } = [.. Paths.Select(path => $"{SettingsSchema.Root}.{path}")];
+
+    /// <summary>Full paths of those that a running process takes up.</summary>
+    public static IReadOnlyList<string> KeysWhileRunning { get; } = [.. PathsWhileRunning.Select(path => $"{SettingsSchema.Root}.{path}")];
 
     /// <summary>The settings with one of them changed.</summary>
     /// <exception cref="UserErrorException">The key is unknown or not live, or the value does not fit it or the others.</exception>

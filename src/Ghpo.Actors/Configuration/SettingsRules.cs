@@ -88,6 +88,12 @@ public static class SettingsRules
                 "ghpo.data.preset = custom needs ghpo.data.fields.problem and ghpo.data.fields.answer", "data.fields.problem", "data.fields.answer", "data.preset");
         }
 
+        if (settings.Inspection is { Enabled: true, Token: "" } inspection && !IsLoopback(inspection.Host))
+        {
+            yield return Conflict(
+                $"whoever reaches {inspection.Host} could steer the run: set ghpo.inspection.token, or keep to a loopback address", "inspection.host", "inspection.token");
+        }
+
         foreach ((string key, IReadOnlyList<int> counts) in new[]
         {
             ("data.arithmetic.operations", settings.Data.Arithmetic.Operations),
@@ -100,6 +106,9 @@ public static class SettingsRules
             }
         }
     }
+
+    private static bool IsLoopback(string host) =>
+        host == "localhost" || (System.Net.IPAddress.TryParse(host, out System.Net.IPAddress? address) && System.Net.IPAddress.IsLoopback(address));
 
     private static SettingsConflict Conflict(string problem, params string[] keys) => new([.. keys.Select(key => $"{SettingsSchema.Root}.{key}")], problem);
 }

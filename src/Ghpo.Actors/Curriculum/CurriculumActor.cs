@@ -40,6 +40,7 @@ public sealed class CurriculumActor : JournalledActor
         Command<RecordOutcome>(Record);
         Command<CloseStep>(close => _state = _state.Close(close.Step));
         Command<GetCurriculum>(_ => Sender.Tell(View()));
+        Command<GetProblem>(query => Sender.Tell(new ProblemView(query.Problem, _state.Problems.GetValueOrDefault(query.Problem))));
 
         Command<SaveSnapshotSuccess>(saved => DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1)));
         Command<SaveSnapshotFailure>(failed => _log.Warning(failed.Cause, "Curriculum snapshot not saved; recovery replays more of the journal"));

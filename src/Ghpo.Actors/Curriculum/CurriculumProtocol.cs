@@ -33,5 +33,11 @@ public static class CurriculumProtocol
     /// <summary>Query, answered by <see cref="CurriculumView"/>.</summary>
     public sealed record GetCurriculum;
 
+    /// <summary>Query, answered by <see cref="ProblemView"/>.</summary>
+    public sealed record GetProblem(ProblemId Problem);
+
+    /// <param name="Statistics">Null: no group of it has settled.</param>
+    public sealed record ProblemView(ProblemId Problem, ProblemStatistics? Statistics);
+
     public sealed record CurriculumView(int Pass, int Cursor, int Problems, int ProblemsSeen, ImmutableArray<int> OpenSteps);
 }

@@ -53,7 +53,7 @@ internal sealed class GroupPipeline(PipelineStages stages, PipelineGauges gauges
     private static Flow<TIn, TOut, NotUsed> Stage<TIn, TOut>(StageGauge gauge, int parallelism, Func<TIn, Task<TOut>> work) =>
         Flow.Create<TIn>()
             .Select(gauge.Entered)
-            .SelectAsyncUnordered(parallelism, work)
+            .SelectAsyncUnordered(parallelism, gauge.Counted(work))
             .Select(gauge.Left);
 }
 

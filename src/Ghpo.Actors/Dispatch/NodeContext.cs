@@ -15,6 +15,8 @@ public sealed record NodeContext(string Name, GhpoSettings Settings, IPolicyPlan
 {
     public int Slots => Settings.Rollout.Slots;
 
+    public long CacheBytes => Settings.Rollout.CacheBytes;
+
     public int Threads => Settings.Rollout.Threads;
 
     /// <summary>An engine's results depend on its requests alone.</summary>
@@ -33,6 +35,7 @@ public sealed record NodeContext(string Name, GhpoSettings Settings, IPolicyPlan
             setup.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32,
             setup.StopTokens,
             Slots,
-            setup.MaxLength);
+            setup.MaxLength,
+            CacheBytes);
     }
 }

@@ -37,6 +37,7 @@ internal sealed class StageGauge(string name, int bound)
 {
     private long _entered;
     private long _left;
+    private long _finished;
 
     public void Enter() => Interlocked.Increment(ref _entered);
 
@@ -54,11 +55,20 @@ internal sealed class StageGauge(string name, int bound)
         return element;
     }
 
+    /// <summary>The work of the stage, counted as it is done: from then on the group waits for the next stage.</summary>
+    public Func<TIn, Task<TOut>> Counted<TIn, TOut>(Func<TIn, Task<TOut>> work) => async element =>
+    {
+        TOut done = await work(element).ConfigureAwait(false);
+        Interlocked.Increment(ref _finished);
+        return done;
+    };
+
     public RunEvents.StageDepth Read()
     {
         // What left is read first: read the other way round, a group passing between the two reads would count as negative.
         long left = Interlocked.Read(ref _left);
+        long finished = Interlocked.Read(ref _finished);
         long entered = Interlocked.Read(ref _entered);
-        return new RunEvents.StageDepth(name, (int)(entered - left), bound, left);
+        return new RunEvents.StageDepth(name, (int)(entered - left), bound, left, (int)Math.Max(0, finished - left));
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Event;
 using Ghpo.Configuration;
@@ -24,6 +25,7 @@ namespace Ghpo.Dispatch;
 public sealed class RunActor : ReceiveActor, IWithTimers
 {
     private const int MaxRestarts = 3;
+    private const string Deaf = "the team is being started again; try again in some seconds";
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
 
     private readonly RunContext _run;
@@ -32,6 +34,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private readonly HashSet<IActorRef> _members = [];
     private RunTeam? _team;
     private Exception? _failure;
+    private string? _lastFailure;
     private int _restarts;
     private int _stepsTaken;
     private bool _stopRequested;
@@ -61,6 +64,11 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private void Working()
     {
+        Receive<SteeringProtocol.StopNoted>(_ => _stopRequested = true);
+        Receive<RunProtocol.GetTeam>(_ => Sender.Tell(new RunProtocol.TeamView(
+            _run.Name, _team!.Members.ToImmutableSortedDictionary(member => member.Path.Name, member => member), _lastFailure, _restarts)));
+        Receive<SteeringProtocol.SteerRun>(order => _team!.Learner.Forward(order));
+        Receive<SteeringProtocol.ChangeSetting>(change => _team!.Learner.Forward(change));
         Receive<RunEvents.StepCompleted>(completed =>
         {
             _restarts = 0;
@@ -88,6 +96,11 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private void Regrouping()
     {
+        Receive<SteeringProtocol.StopNoted>(_ => _stopRequested = true);
+        Receive<RunProtocol.GetTeam>(_ => Sender.Tell(new RunProtocol.TeamView(
+            _run.Name, ImmutableSortedDictionary<string, IActorRef>.Empty, _failure?.GetBaseException().Message, _restarts)));
+        Receive<SteeringProtocol.SteerRun>(_ => Sender.Tell(new SteeringProtocol.NotSteered(Deaf)));
+        Receive<SteeringProtocol.ChangeSetting>(_ => Sender.Tell(new SteeringProtocol.NotSteered(Deaf)));
         Receive<RunEvents.RunEnded>(End);
         Receive<RunProtocol.StopRun>(_ => _stopRequested = true);
         Receive<SessionProtocol.OfferWorker>(_ => { });
@@ -141,6 +154,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     {
         _failure ??= new InvalidOperationException($"{lost.Path.Name} stopped without saying why; see the log.");
         _log.Error(_failure, "{Member} of run {Run} failed; the team starts again from the journal.", lost.Path.Name, _run.Name);
+        _lastFailure = _failure.GetBaseException().Message;
         Become(Regrouping);
 
         // Against the order of their start: a learner that saw its trainer go before it was told to stop itself would end the run.

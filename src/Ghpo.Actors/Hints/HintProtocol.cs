@@ -47,5 +47,11 @@ public static class HintProtocol
     /// <summary>Query, answered by <see cref="HintView"/>.</summary>
     public sealed record GetHints;
 
+    /// <summary>Query, answered by <see cref="ProblemHintView"/>.</summary>
+    public sealed record GetProblemHint(ProblemId Problem);
+
+    /// <param name="Memory">Null: it was never solved.</param>
+    public sealed record ProblemHintView(ProblemId Problem, ProblemMemory? Memory);
+
     public sealed record HintView(ImmutableArray<double> Levels, ImmutableArray<GroupAttempt> OpenGroups, int ProblemsRemembered);
 }

@@ -44,6 +44,7 @@ public sealed class HintScheduleActor : JournalledActor
         Command<ReleaseGroup>(Wait);
         Command<CommitWaiting>(_ => Commit());
         Command<FollowSettings>(follow => _changes = follow.Changes);
+        Command<GetProblemHint>(query => Sender.Tell(new ProblemHintView(query.Problem, _state.Memory.GetValueOrDefault(query.Problem))));
         Command<GetHints>(_ => Sender.Tell(new HintView([.. SettingsOf(int.MaxValue).Levels], [.. _state.Open.Values], _state.Memory.Count)));
 
         Command<SaveSnapshotSuccess>(saved => DeleteSnapshots(new SnapshotSelectionCriteria(saved.Metadata.SequenceNr - 1)));

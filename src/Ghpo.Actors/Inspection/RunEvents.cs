@@ -25,7 +25,26 @@ public static class RunEvents
         int Step, int SettledGroups, int GroupsOfStep, string Activity, long RolloutTokens, ImmutableArray<StageDepth> Stages);
 
     /// <summary>A stage of the pipeline: groups inside it and the most it can hold.</summary>
-    public sealed record StageDepth(string Stage, int Groups, int Bound, long Passed);
+    /// <param name="Held">Groups inside that are done and wait for the next stage to take them.</param>
+    public sealed record StageDepth(string Stage, int Groups, int Bound, long Passed, int Held = 0);
+
+    /// <summary>A user ordered something, and it is in the journal.</summary>
+    public sealed record RunOrdered(RunOrder Order, string By);
+
+    /// <summary>A user changed a setting, and it is in the journal.</summary>
+    public sealed record SettingChanged(string Key, string Value, int FromStep, string By);
+
+    /// <summary>The trainer is alive. Published some times a second while it works on something that has parts.</summary>
+    public sealed record TrainerProgress(int Done, int Of);
+
+    /// <summary>Something waits longer than it ever had to, or (<paramref name="Over"/>) no longer does.</summary>
+    /// <param name="Sentence">What waits for whom, since when.</param>
+    public sealed record Stalled(string Sentence, bool Over);
+
+    /// <summary>Clients can connect from now on.</summary>
+    /// <param name="Address">HOST:PORT.</param>
+    /// <param name="Note">Why it is not the address that was asked for; null: it is.</param>
+    public sealed record InspectionOpened(string Address, string? Note);
 
     public sealed record RunEnded(RunOutcome Outcome, int Steps, string? Reason, string? ModelFolder);
 }

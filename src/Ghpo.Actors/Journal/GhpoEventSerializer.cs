@@ -36,10 +36,12 @@ public sealed class GhpoEventSerializer(ExtendedActorSystem? system) : Serialize
         Format.Of<GroupPruned>("gp-v1", GroupFactsWire.WritePruned, GroupFactsWire.ReadPruned),
         Format.Of<RunForked>("rf-v1", LearnerWire.WriteForked, LearnerWire.ReadForked),
         Format.Of<ControlApplied>("ca-v1", LearnerWire.WriteControl, LearnerWire.ReadControl),
+        Format.Of<SteeringProtocol.RunSteered>("rs-v1", LearnerWire.WriteSteered, LearnerWire.ReadSteered),
         Format.Of<CurriculumState>("cs-v1", CurriculumWire.WriteState, CurriculumWire.ReadState),
         Format.Of<HintState>("hs-v1", HintWire.WriteState, HintWire.ReadState),
         Format.Older<LearnerState>("ls-v1", LearnerWire.ReadStateWithoutControls),
-        Format.Of<LearnerState>("ls-v2", LearnerWire.WriteState, LearnerWire.ReadState),
+        Format.Older<LearnerState>("ls-v2", LearnerWire.ReadStateWithoutPause),
+        Format.Of<LearnerState>("ls-v3", LearnerWire.WriteState, LearnerWire.ReadState),
     ];
 
     private static readonly FrozenDictionary<Type, Format> ByType = Formats.Where(format => format.Write is not null).ToFrozenDictionary(format => format.Type);

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using Ghpo.Inspection;
 using Ghpo.Learning;
 using MessagePack;
 using static Ghpo.Learning.LearnerProtocol;
+using static Ghpo.Learning.SteeringProtocol;
 
 namespace Ghpo.Journal;
 
@@ -98,9 +100,24 @@ internal static class LearnerWire
             reader.ReadInt32(), reader.ReadText(), reader.ReadText(), reader.ReadText(), new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
     }
 
+    internal static void WriteSteered(ref MessagePackWriter writer, RunSteered steered)
+    {
+        writer.WriteArrayHeader(4);
+        writer.WriteEnum(steered.Order);
+        writer.Write(steered.Step);
+        writer.Write(steered.By);
+        writer.Write(steered.At.UtcTicks);
+    }
+
+    internal static RunSteered ReadSteered(ref MessagePackReader reader)
+    {
+        reader.Fields(4, nameof(RunSteered));
+        return new RunSteered(reader.ReadEnum<RunOrder>(), reader.ReadInt32(), reader.ReadText(), new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+    }
+
     internal static void WriteState(ref MessagePackWriter writer, LearnerState state)
     {
-        writer.WriteArrayHeader(8);
+        writer.WriteArrayHeader(9);
         writer.Write(state.Epoch);
         writer.Write(state.NextStep);
         writer.Write(state.TotalRolloutTokens);
@@ -109,9 +126,28 @@ internal static class LearnerWire
         writer.WriteList(state.Checkpoints, WriteCheckpoint);
         writer.WriteList(state.Evaluations, WriteResult);
         writer.WriteList(state.Controls, WriteControl);
+        if (state.Pause is { } pause)
+        {
+            WriteSteered(ref writer, pause);
+        }
+        else
+        {
+            writer.WriteNil();
+        }
     }
 
     internal static LearnerState ReadState(ref MessagePackReader reader)
+    {
+        reader.Fields(9, nameof(LearnerState));
+        return ReadBeforeControls(ref reader) with
+        {
+            Controls = [.. reader.ReadList(ReadControl)],
+            Pause = reader.TryReadNil() ? null : ReadSteered(ref reader),
+        };
+    }
+
+    /// <summary>ls-v2: before a run could be paused.</summary>
+    internal static LearnerState ReadStateWithoutPause(ref MessagePackReader reader)
     {
         reader.Fields(8, nameof(LearnerState));
         return ReadBeforeControls(ref reader) with { Controls = [.. reader.ReadList(ReadControl)] };

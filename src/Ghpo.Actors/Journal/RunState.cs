@@ -32,6 +32,7 @@ public sealed record RunState(CurriculumState Curriculum, HintState Hints, Learn
         PolicyEvaluated evaluated => this with { Learner = Learner.Apply(evaluated) },
 
         ControlApplied applied => this with { Learner = Learner.Apply(applied) },
+        SteeringProtocol.RunSteered steered => this with { Learner = Learner.Apply(steered) },
 
         // The learner holds tokens for steps that no checkpoint covers; these groups are of covered ones. A fork's events are its parent's.
         GroupPruned or RunForked => this,

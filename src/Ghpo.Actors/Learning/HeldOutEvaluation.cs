@@ -55,7 +55,7 @@ public sealed class HeldOutEvaluation : IDisposable
     }
 
     /// <summary>Accuracy of a policy by level, in the order in which the levels first appear.</summary>
-    public EvaluationResult Run(PolicySnapshot policy)
+    public EvaluationResult Run(PolicySnapshot policy, Action<int, int>? progress = null)
     {
         _engine.LoadPolicy(policy);
         var accuracy = new double[_problems.Count];
@@ -68,6 +68,7 @@ public sealed class HeldOutEvaluation : IDisposable
                 _engine.Submit(_requests[next++]);
             }
 
+            progress?.Invoke(done, _requests.Length);
             foreach (GenerationResult result in _engine.Step())
             {
                 int i = (int)result.Tag;

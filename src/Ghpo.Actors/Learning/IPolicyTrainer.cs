@@ -16,6 +16,9 @@ public interface IPolicyTrainer : IDisposable
     /// <param name="totalSteps">S of the learning-rate schedule.</param>
     void Use(LearningSettings learning, int totalSteps);
 
+    /// <summary>Called on the owner's thread between the parts of long work, with the parts done and all of them. A trainer without parts never does.</summary>
+    Action<int, int>? Progress { get => null; set { } }
+
     /// <summary>Folds one step's groups in. They must be sorted by <c>GroupId</c>.</summary>
     StepMetrics Train(IReadOnlyList<SettledGroup> groups);
 

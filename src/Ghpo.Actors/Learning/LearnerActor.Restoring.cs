@@ -98,6 +98,12 @@ public sealed partial class LearnerActor
         });
     }
 
+    private void TellHintSettings()
+    {
+        ControlTimeline timeline = Timeline;
+        _hints.Tell(new HintProtocol.FollowSettings([.. timeline.Changes.Select(step => new HintSettingsFrom(step, timeline.At(step).Hints))]));
+    }
+
     private void OnRefolded(Trained trained)
     {
         string expected = _fold.CommittedHashes[trained.Step];
@@ -119,8 +125,7 @@ public sealed partial class LearnerActor
 
     private void Serve()
     {
-        ControlTimeline timeline = Timeline;
-        _hints.Tell(new HintProtocol.FollowSettings([.. timeline.Changes.Select(step => new HintSettingsFrom(step, timeline.At(step).Hints))]));
+        TellHintSettings();
         _phase = Phase.Serving;
         _clock = new LearnerClock(_time);
         Timers.StartPeriodicTimer(nameof(TellNotesAgain), new TellNotesAgain(), NotesPatience);

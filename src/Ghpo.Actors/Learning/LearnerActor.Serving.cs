@@ -36,7 +36,7 @@ public sealed partial class LearnerActor
         {
             object? answer = _phase is Phase.Ending or Phase.Ended || step >= _settings.Steps || step > _lastStep
                 ? new NoMoreSteps(step)
-                : _phase == Phase.Serving && _published is { } policy && LearnerDecisions.MayOpen(_settings, step, policy.Version)
+                : _phase == Phase.Serving && _state.Pause is null && _published is { } policy && LearnerDecisions.MayOpen(_settings, step, policy.Version)
                     ? new StepOpened(step, _state.Epoch, policy.Version, SettledIndexes(step))
                     : null;
             if (answer is null)
@@ -44,6 +44,7 @@ public sealed partial class LearnerActor
                 continue;
             }
 
+            _saidLast |= answer is NoMoreSteps;
             if (answer is StepOpened && step >= _state.NextStep)
             {
                 _clock.Opened(step);
@@ -196,8 +197,10 @@ public sealed partial class LearnerActor
         }
 
         bool last = _state.NextStep > _lastStep;
-        if (LearnerDecisions.CheckpointDue(_settings, _state, _covered, last) && !_trainerWork.Contains(Activities.Checkpointing))
+        bool due = LearnerDecisions.CheckpointDue(_settings, _state, _covered, last) || (_checkpointAsked && _covered < _state.NextStep);
+        if (due && !_trainerWork.Contains(Activities.Checkpointing))
         {
+            _checkpointAsked = false;
             Ask(Activities.Checkpointing, new SaveCheckpoint(_state.NextStep, PathOf(_state.NextStep)));
         }
 

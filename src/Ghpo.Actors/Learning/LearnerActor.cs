@@ -6,6 +6,7 @@ using Ghpo.Journal;
 using static Ghpo.Curriculum.CurriculumProtocol;
 using static Ghpo.Hints.HintProtocol;
 using static Ghpo.Learning.LearnerProtocol;
+using static Ghpo.Learning.SteeringProtocol;
 using static Ghpo.Learning.TrainerProtocol;
 
 namespace Ghpo.Learning;
@@ -71,6 +72,7 @@ public sealed partial class LearnerActor : JournalledActor, IWithTimers
         Recover<CheckpointTaken>(taken => _state = _state.Apply(taken));
         Recover<PolicyEvaluated>(evaluated => _state = _state.Apply(evaluated));
         Recover<ControlApplied>(applied => _state = _state.Apply(applied));
+        Recover<RunSteered>(steered => _state = _state.Apply(steered));
 
         // What became of groups that a checkpoint covers, and whose run this one goes on from: told to readers, of no account here.
         Recover<GroupPruned>(_ => { });
@@ -84,6 +86,8 @@ public sealed partial class LearnerActor : JournalledActor, IWithTimers
         Command<OpenStep>(Open);
         Command<SettleGroup>(Settle);
         Command<StopAfterStep>(_ => Stop());
+        Command<SteerRun>(Steer);
+        Command<ChangeSetting>(Change);
         Command<StopBeforeStep>(_ => StopBefore());
         Command<SubscribeToPolicy>(Subscribe);
         Command<GetLearner>(_ => Sender.Tell(View()));
@@ -212,7 +216,11 @@ public sealed partial class LearnerActor : JournalledActor, IWithTimers
         _state.GroupsOf(_state.NextStep).Count,
         _settings.GroupsPerStep - _state.GroupsOf(_state.NextStep).Count,
         _state.CheckpointStep,
-        _phase == Phase.Ended ? "ended" : _trainerWork.TryPeek(out string? activity) ? activity : Activities.Sampling);
+        _phase == Phase.Ended ? "ended" : _trainerWork.TryPeek(out string? activity) ? activity : Activities.Sampling,
+        _opened,
+        _state.Pause,
+        _notes.Awaits(_state.NextStep),
+        _published?.Version);
 
     private static string FolderOf(int nextStep) => $"checkpoints/step-{nextStep:D6}";
 

@@ -91,6 +91,20 @@ public static class LearnerProtocol
     /// <summary>Query, answered by <see cref="LearnerView"/>.</summary>
     public sealed record GetLearner;
 
+    /// <param name="Opened">The highest step that was opened in this epoch; −1: none.</param>
+    /// <param name="Pause">The pause that is in force; null: none.</param>
+    /// <param name="NotesAwaited">Curriculum or hint schedule have not acknowledged all groups of the step yet.</param>
+    /// <param name="Published">The newest policy that workers were told of in this epoch; null before the first.</param>
     public sealed record LearnerView(
-        long Epoch, int Step, PolicyVersion Version, int SettledGroups, int GroupsAwaited, int CheckpointStep, string Activity);
+        long Epoch,
+        int Step,
+        PolicyVersion Version,
+        int SettledGroups,
+        int GroupsAwaited,
+        int CheckpointStep,
+        string Activity,
+        int Opened = -1,
+        SteeringProtocol.RunSteered? Pause = null,
+        bool NotesAwaited = false,
+        PolicyVersion? Published = null);
 }

@@ -20,6 +20,7 @@ internal sealed class LearnerReplay : ReceivePersistentActor
         Recover<StepCommitted>(committed => _state = _state.Apply(committed));
         Recover<PolicyEvaluated>(evaluated => _state = _state.Apply(evaluated));
         Recover<ControlApplied>(applied => _state = _state.Apply(applied));
+        Recover<SteeringProtocol.RunSteered>(steered => _state = _state.Apply(steered));
         Recover<CheckpointTaken>(taken =>
         {
             if (taken.NextStep <= fromStep)

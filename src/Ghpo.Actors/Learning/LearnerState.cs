@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using Ghpo.Curriculum;
+using Ghpo.Inspection;
 using Ghpo.Rollout;
 using static Ghpo.Learning.LearnerProtocol;
+using static Ghpo.Learning.SteeringProtocol;
 
 namespace Ghpo.Learning;
 
@@ -23,6 +25,7 @@ namespace Ghpo.Learning;
 /// </param>
 /// <param name="Evaluations">The newest measurements, in the order they were taken.</param>
 /// <param name="Controls">What users changed, in the order they did.</param>
+/// <param name="Pause">The pause that is in force; null: none.</param>
 public sealed record LearnerState(
     long Epoch,
     int NextStep,
@@ -31,7 +34,8 @@ public sealed record LearnerState(
     ImmutableSortedDictionary<int, string> CommittedHashes,
     ImmutableList<CheckpointTaken> Checkpoints,
     ImmutableList<EvaluationResult> Evaluations,
-    ImmutableList<ControlApplied> Controls)
+    ImmutableList<ControlApplied> Controls,
+    RunSteered? Pause = null)
 {
     /// <summary>Checkpoints and measurements that are remembered; more than a run may keep.</summary>
     public const int Remembered = 128;
@@ -87,6 +91,13 @@ public sealed record LearnerState(
         : this with { Evaluations = Evaluations.RemoveRange(0, Math.Max(0, Evaluations.Count + 1 - Remembered)).Add(evaluated.Result) };
 
     public LearnerState Apply(ControlApplied applied) => this with { Controls = Controls.Add(applied) };
+
+    public LearnerState Apply(RunSteered steered) => steered.Order switch
+    {
+        RunOrder.Pause => this with { Pause = steered },
+        RunOrder.Resume => this with { Pause = null },
+        _ => this,
+    };
 
     /// <summary>Groups of a step that have settled, by index.</summary>
     public ImmutableSortedDictionary<int, SettledGroup> GroupsOf(int step) =>

@@ -74,6 +74,8 @@ public sealed class PolicyTrainer : IPolicyTrainer
 
     public PolicyVersion Version { get; private set; }
 
+    public Action<int, int>? Progress { get; set; }
+
     private Device Device => _parameters[0].device;
 
     public void Use(LearningSettings learning, int totalSteps)
@@ -116,6 +118,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
             for (int m = 0; m < microBatches.Length; m++)
             {
                 Accumulate(microBatches[m], old?[m], sums);
+                Progress?.Invoke((iteration * microBatches.Length) + m + 1, _learning.Iterations * microBatches.Length);
             }
 
             double norm = Gradients.ClipNorm(_parameters, _learning.MaxGradientNorm);
@@ -210,7 +213,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
         TorchThreads.UseOnThisThread(1);
         try
         {
-            return _evaluation.Run(snapshot);
+            return _evaluation.Run(snapshot, Progress);
         }
         finally
         {

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Event;
+using Ghpo.Inspection;
 using Ghpo.Policy;
 using static Ghpo.Learning.TrainerProtocol;
 
@@ -17,9 +19,12 @@ namespace Ghpo.Learning;
 /// </summary>
 public sealed class TrainerActor : ReceiveActor
 {
+    private static readonly TimeSpan _progressInterval = TimeSpan.FromMilliseconds(250);
+
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Func<IPolicyTrainer> _create;
     private readonly Action<PolicySnapshot> _publish;
+    private readonly EventStream _events = Context.System.EventStream;
     private IPolicyTrainer? _trainer;
     private PolicySnapshot? _trained;
 
@@ -62,10 +67,25 @@ public sealed class TrainerActor : ReceiveActor
         Sender.Tell(answer);
     });
 
+    private IPolicyTrainer Create()
+    {
+        IPolicyTrainer trainer = _create();
+        long last = 0;
+        trainer.Progress = (done, of) =>
+        {
+            if (last == 0 || Stopwatch.GetElapsedTime(last) > _progressInterval)
+            {
+                last = Stopwatch.GetTimestamp();
+                _events.Publish(new RunEvents.TrainerProgress(done, of));
+            }
+        };
+        return trainer;
+    }
+
     private Restored RestoreNewest(Restore command)
     {
         DropTrainer();
-        _trainer = _create();
+        _trainer = Create();
         var invalid = ImmutableArray.CreateBuilder<string>();
         foreach (string folder in command.Folders)
         {
@@ -80,7 +100,7 @@ public sealed class TrainerActor : ReceiveActor
 
                 // A checkpoint that fails half-way through may have left weights of its own behind.
                 DropTrainer();
-                _trainer = _create();
+                _trainer = Create();
             }
         }
 

@@ -84,6 +84,15 @@ public sealed class GenerationEngine : IGenerationEngine
 
     public long TokensSampled { get; private set; }
 
+    public IReadOnlyList<AnswerProgress> Progress
+    {
+        get
+        {
+            RunningSequence[] running = _rows[..RunningSequences];
+            return [.. running.Select(row => row.Progress), .. running.Select(row => row.Group).Distinct().SelectMany(group => group.Finished)];
+        }
+    }
+
     public void LoadPolicy(PolicySnapshot policy)
     {
         if (RunningSequences > 0)

@@ -18,6 +18,9 @@ public interface IGenerationEngine : IDisposable
     /// <summary>Tokens sampled since the engine was made.</summary>
     long TokensSampled { get; }
 
+    /// <summary>The answers of groups that are not finished, as far as they are. Read only; an engine that cannot tell has none.</summary>
+    IReadOnlyList<AnswerProgress> Progress => [];
+
     /// <summary>Copies the weights in. Legal only while nothing is running.</summary>
     void LoadPolicy(PolicySnapshot policy);
 
@@ -42,6 +45,12 @@ public sealed record GenerationRequest(object Tag, ImmutableArray<int> Prompt, i
 /// <param name="TopK">0: all tokens.</param>
 /// <param name="TopP">1: all tokens.</param>
 public sealed record SamplingOptions(double Temperature, int TopK, double TopP, int MaxNewTokens);
+
+/// <summary>An answer of a group that is being sampled.</summary>
+/// <param name="Tag">Of its request.</param>
+/// <param name="Tokens">Sampled so far.</param>
+/// <param name="Finished">It waits for the other answers of its group.</param>
+public sealed record AnswerProgress(object Tag, int Answer, ImmutableArray<int> Tokens, bool Finished);
 
 /// <summary>The answers, in the order of their index.</summary>
 public sealed record GenerationResult(object Tag, ImmutableArray<Completion> Completions);

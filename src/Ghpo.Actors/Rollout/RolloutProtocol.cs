@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Akka.Actor;
+using Ghpo.Hints;
 
 namespace Ghpo.Rollout;
 
@@ -16,6 +18,21 @@ public static class RolloutProtocol
 
     /// <summary>Query, answered by <see cref="WorkerView"/>.</summary>
     public sealed record GetWorker;
+
+    /// <summary>Query, answered by <see cref="RolloutsView"/>: the groups in hand, and how far their answers are.</summary>
+    /// <param name="WithTokens">Their tokens too, not their number alone.</param>
+    public sealed record GetRollouts(bool WithTokens);
+
+    public sealed record RolloutsView(string Worker, ImmutableArray<RolloutProgress> Groups);
+
+    /// <param name="Running">False: it waits for a place or a policy.</param>
+    /// <param name="Elapsed">Since it was admitted; zero before.</param>
+    /// <param name="Answers">By index; empty where it waits.</param>
+    public sealed record RolloutProgress(GroupAttempt Attempt, bool Running, TimeSpan Elapsed, ImmutableArray<AnswerSoFar> Answers);
+
+    /// <param name="Count">Tokens sampled so far.</param>
+    /// <param name="Tokens">Them, where they were asked for.</param>
+    public sealed record AnswerSoFar(int Answer, int Count, bool Finished, ImmutableArray<int> Tokens);
 
     public sealed record WorkerView(
         string Worker, PolicyVersion? Version, int RunningGroups, int WaitingGroups, int RunningSequences, long TokensSampled);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Event;
 using Ghpo.Hints;
@@ -55,6 +56,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
         Receive<Decode>(_ => OnDecode());
         Receive<RolloutProtocol.GetWorker>(_ => Sender.Tell(new RolloutProtocol.WorkerView(
             _name, _loaded?.Version, _running.Count, _waiting.Count, _engine!.RunningSequences, _engine.TokensSampled)));
+        Receive<RolloutProtocol.GetRollouts>(query => Sender.Tell(Rollouts(query.WithTokens)));
     }
 
     protected override void PreStart() => _engine = _createEngine();
@@ -172,6 +174,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
             {
                 Job job = node.Value;
                 _engine.Submit(RequestFor(job));
+                job.Admitted = Stopwatch.GetTimestamp();
                 _waiting.Remove(node);
                 _running.Add(job);
             }
@@ -192,6 +195,21 @@ public sealed class RolloutWorkerActor : ReceiveActor
             new SamplingOptions(_settings.Temperature, _settings.TopK, _settings.TopP, _settings.MaxNewTokens));
     }
 
+    private RolloutProtocol.RolloutsView Rollouts(bool withTokens)
+    {
+        ILookup<object, AnswerProgress> answers = _engine!.Progress.ToLookup(answer => answer.Tag);
+        return new RolloutProtocol.RolloutsView(_name,
+        [
+            .. _running.Select(job => new RolloutProtocol.RolloutProgress(
+                job.Request.Prompted.Attempt, Running: true, Stopwatch.GetElapsedTime(job.Admitted),
+                [
+                    .. answers[job].OrderBy(answer => answer.Answer).Select(answer => new RolloutProtocol.AnswerSoFar(
+                        answer.Answer, answer.Tokens.Length, answer.Finished, withTokens ? answer.Tokens : [])),
+                ])),
+            .. _waiting.Select(job => new RolloutProtocol.RolloutProgress(job.Request.Prompted.Attempt, Running: false, TimeSpan.Zero, [])),
+        ]);
+    }
+
     private void FailAll(Exception failure)
     {
         foreach (Job job in _running.Concat(_waiting))
@@ -205,6 +223,9 @@ public sealed class RolloutWorkerActor : ReceiveActor
 
     private sealed record Job(RolloutProtocol.SampleGroup Request, IActorRef ReplyTo)
     {
+        /// <summary>When the engine took it.</summary>
+        public long Admitted { get; set; }
+
         // Two requests are two jobs, whatever they hold; the engine's errors name a job by its group.
         public bool Equals(Job? other) => ReferenceEquals(this, other);
 

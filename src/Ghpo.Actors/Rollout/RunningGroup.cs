@@ -21,5 +21,11 @@ internal sealed class RunningGroup(GenerationRequest request, long order)
         return --_running == 0;
     }
 
+    /// <summary>The answers that are finished while others are not.</summary>
+    internal IEnumerable<AnswerProgress> Finished => _completions
+        .Select((completion, answer) => (completion, answer))
+        .Where(one => one.completion is not null)
+        .Select(one => new AnswerProgress(Request.Tag, one.answer, one.completion.Tokens, Finished: true));
+
     internal GenerationResult Result() => new(Request.Tag, ImmutableCollectionsMarshal.AsImmutableArray(_completions));
 }

@@ -33,5 +33,7 @@ internal sealed class RunningSequence(RunningGroup group, int answer)
         Group.Request.OnToken?.Invoke(Answer, token);
     }
 
+    internal AnswerProgress Progress => new(Group.Request.Tag, Answer, [.. _tokens], Finished: false);
+
     internal Completion Complete(FinishReason reason) => new([.. _tokens], [.. _logProbs], reason);
 }

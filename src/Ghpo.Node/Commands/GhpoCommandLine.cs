@@ -67,6 +67,8 @@ public static class GhpoCommandLine
             EvalCommand.Build(),
             InspectModelCommand.Build(),
             ConfigCommand.Build(),
+            PbmCommand.Build(),
+            RunsCommand.Build(),
             CertsCommand.Build(),
         };
         root.SetAction(parsed => root.Parse("--help").Invoke(parsed.InvocationConfiguration));

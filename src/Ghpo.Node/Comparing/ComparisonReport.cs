@@ -4,7 +4,7 @@ using System.Text.Json;
 using Ghpo.Node.Reporting;
 using ScottPlot;
 using Spectre.Console;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 using Color = ScottPlot.Color;
 
 namespace Ghpo.Node.Comparing;

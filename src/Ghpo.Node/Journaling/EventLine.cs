@@ -7,7 +7,7 @@ using Ghpo.Problems;
 using static Ghpo.Curriculum.CurriculumProtocol;
 using static Ghpo.Hints.HintProtocol;
 using static Ghpo.Learning.LearnerProtocol;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Journaling;
 
@@ -32,6 +32,7 @@ internal sealed record EventLine(string Kind, int? Step, GroupId? Group, IReadOn
         ("epoch", typeof(EpochStarted)),
         ("forked", typeof(RunForked)),
         ("control", typeof(ControlApplied)),
+        ("order", typeof(SteeringProtocol.RunSteered)),
     ];
 
     public static IReadOnlyList<string> KindNames { get; } = [.. Kinds.Select(kind => kind.Kind).Distinct()];
@@ -76,6 +77,8 @@ internal sealed record EventLine(string Kind, int? Step, GroupId? Group, IReadOn
                     + (forked.Changes.IsEmpty ? "" : $", with {string.Join(", ", forked.Changes)}")),
                 ControlApplied applied => new EventLine(
                     kind, applied.FromStep, null, [], $"{applied.Key} = {applied.Value} from step {applied.FromStep} on, by {applied.By}"),
+                SteeringProtocol.RunSteered steered => new EventLine(
+                    kind, steered.Step, null, [], $"{Words(steered.Order.ToString())} ordered before the commit of step {steered.Step}, by {steered.By}"),
                 _ => throw new InvalidOperationException($"{fact.GetType().Name} has no line"),
             };
     }

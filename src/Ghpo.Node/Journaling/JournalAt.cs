@@ -5,7 +5,7 @@ using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Node.Commands;
 using Spectre.Console;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Journaling;
 

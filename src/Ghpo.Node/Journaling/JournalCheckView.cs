@@ -2,7 +2,7 @@ using System.Globalization;
 using Ghpo.Journal;
 using Ghpo.Node.Commands;
 using Spectre.Console;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Journaling;
 

@@ -1,7 +1,7 @@
 using Ghpo.Configuration;
 using Ghpo.Journal;
 using Ghpo.Models;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Journaling;
 

@@ -4,7 +4,7 @@ using Ghpo.Learning;
 using Ghpo.Node.Commands;
 using Ghpo.Problems;
 using Spectre.Console;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Journaling;
 

@@ -1,6 +1,6 @@
 using Ghpo.Learning;
 using Spectre.Console;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Reporting;
 

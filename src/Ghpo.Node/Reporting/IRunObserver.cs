@@ -1,3 +1,5 @@
+using Ghpo.Inspection;
+
 namespace Ghpo.Node.Reporting;
 
 /// <summary>Is shown everything that happens in a run, one event at a time, in order. Disposing it flushes and closes what it writes to.</summary>

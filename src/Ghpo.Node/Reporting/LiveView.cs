@@ -1,9 +1,10 @@
+using Ghpo.Inspection;
 using System.Collections.Concurrent;
 using System.Globalization;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using static Ghpo.Inspection.RunEvents;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Reporting;
 
@@ -38,6 +39,13 @@ internal sealed class LiveView : IRunView
                 break;
             case PolicyMeasured measured:
                 Note(PlainView.Describe(measured.Result));
+                break;
+            default:
+                if (PlainView.Describe(runEvent) is { } line)
+                {
+                    Note(line);
+                }
+
                 break;
         }
     }

@@ -1,7 +1,8 @@
+using Ghpo.Inspection;
 using System.Globalization;
 using Ghpo.Learning;
 using static Ghpo.Inspection.RunEvents;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Reporting;
 
@@ -16,7 +17,7 @@ internal sealed class PlainView(TextWriter output) : IRunView
             StepCompleted => Describe(progress),
             PolicyMeasured measured => Describe(measured.Result),
             CheckpointWritten checkpoint => $"checkpoint after step {checkpoint.NextStep}: {checkpoint.Folder}",
-            _ => null,
+            _ => Describe(runEvent),
         };
         if (line is not null)
         {
@@ -36,6 +37,17 @@ internal sealed class PlainView(TextWriter output) : IRunView
     public void Dispose()
     {
     }
+
+    /// <summary>What users and inspection did; null for anything else.</summary>
+    internal static string? Describe(object runEvent) => runEvent switch
+    {
+        RunOrdered ordered => $"{ordered.Order.ToString().ToLowerInvariant()} ordered by {ordered.By}",
+        SettingChanged changed => $"{changed.Key} = {changed.Value} from step {changed.FromStep} on, set by {changed.By}",
+        Stalled { Over: true } over => $"the stall is over: {over.Sentence}",
+        Stalled stalled => $"STALLED: {stalled.Sentence}",
+        InspectionOpened opened => $"look in with: ghpo pbm {opened.Address}{(opened.Note is { } note ? $" ({note})" : "")}",
+        _ => null,
+    };
 
     internal static string Describe(RunStarted started)
     {

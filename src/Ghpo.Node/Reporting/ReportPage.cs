@@ -4,7 +4,7 @@ using System.Text;
 using Ghpo.Configuration;
 using Ghpo.Inspection;
 using Ghpo.Node.Runs;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Reporting;
 

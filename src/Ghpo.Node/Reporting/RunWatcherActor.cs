@@ -1,3 +1,4 @@
+using Ghpo.Inspection;
 using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Event;
@@ -13,7 +14,10 @@ public sealed class RunWatcherActor : ReceiveActor
 {
     /// <summary>The events that it must be subscribed to, before the run begins.</summary>
     public static readonly ImmutableArray<Type> Events =
-        [typeof(RunStarted), typeof(StepCompleted), typeof(PolicyMeasured), typeof(CheckpointWritten), typeof(PipelineProgress), typeof(RunEnded)];
+        [
+            typeof(RunStarted), typeof(StepCompleted), typeof(PolicyMeasured), typeof(CheckpointWritten), typeof(PipelineProgress),
+            typeof(RunOrdered), typeof(SettingChanged), typeof(Stalled), typeof(InspectionOpened), typeof(RunEnded),
+        ];
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly TaskCompletionSource<RunProgress> _ended;
@@ -29,6 +33,10 @@ public sealed class RunWatcherActor : ReceiveActor
         Receive<PolicyMeasured>(Show);
         Receive<CheckpointWritten>(Show);
         Receive<PipelineProgress>(Show);
+        Receive<RunOrdered>(Show);
+        Receive<SettingChanged>(Show);
+        Receive<Stalled>(Show);
+        Receive<InspectionOpened>(Show);
         Receive<RunEnded>(last =>
         {
             Show(last);

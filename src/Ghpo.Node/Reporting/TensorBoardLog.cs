@@ -3,7 +3,7 @@ using Ghpo.Learning;
 using TorchSharp;
 using TorchSharp.Modules;
 using static Ghpo.Inspection.RunEvents;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Reporting;
 

@@ -45,6 +45,9 @@ public sealed class RunFolder
 
     public string Log => Path.Combine(Root, "logs", "ghpo.log");
 
+    /// <summary>Where `ghpo pbm` reaches the run, as one JSON object; there while it can.</summary>
+    public string Inspection => Path.Combine(Root, "inspection.json");
+
     public string Report => Path.Combine(Root, "report");
 
     public string ReportPage => Path.Combine(Report, "index.html");

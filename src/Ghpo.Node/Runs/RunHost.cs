@@ -1,6 +1,8 @@
+using Ghpo.Inspection;
 using Akka.Actor;
 using Akka.Hosting;
 using Akka.Hosting.Logging;
+using Ghpo.Node.Inspecting;
 using Ghpo.Node.Reporting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -13,7 +15,7 @@ namespace Ghpo.Node.Runs;
 /// <summary>The generic host of a run: logging, the actor system with the run's watcher and then its pipeline.</summary>
 internal static class RunHost
 {
-    public static IHost Build(RunPipeline pipeline, Logger log, IEnumerable<IRunObserver> observers, TaskCompletionSource<RunProgress> ended)
+    public static IHost Build(RunPipeline pipeline, Logger log, LogBuffer lines, IEnumerable<IRunObserver> observers, TaskCompletionSource<RunProgress> ended)
     {
         // No default sources: the settings of a run are in its run.conf, and nothing around it may change them.
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -29,6 +31,10 @@ internal static class RunHost
             });
             akka.StartActors((system, _) => Watch(system, observers, ended));
             pipeline.AddTo(akka);
+            if (pipeline.Run is { Settings.Inspection.Enabled: true } run)
+            {
+                akka.WithInspection(run, lines);
+            }
         });
         return builder.Build();
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ghpo.Configuration;
+using Ghpo.Node.Inspecting;
 using Ghpo.Node.Reporting;
 using Serilog;
 using Serilog.Core;
@@ -16,13 +17,17 @@ internal sealed class RunLog : IAsyncDisposable
 {
     private readonly IRunView _view;
 
-    private RunLog(Logger logger, IRunView view)
+    private RunLog(Logger logger, LogBuffer lines, IRunView view)
     {
         Logger = logger;
+        Lines = lines;
         _view = view;
     }
 
     public Logger Logger { get; }
+
+    /// <summary>Its newest lines, for whoever looks in.</summary>
+    public LogBuffer Lines { get; }
 
     public static RunLog Open(RunFolder folder, LogVerbosity level, IRunView view)
     {
@@ -34,14 +39,16 @@ internal sealed class RunLog : IAsyncDisposable
             LogVerbosity.Warning => LogEventLevel.Warning,
             _ => LogEventLevel.Error,
         };
+        var lines = new LogBuffer(least);
         Logger logger = new LoggerConfiguration()
-            .MinimumLevel.Is(least)
+            .MinimumLevel.ControlledBy(lines.Level)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .Enrich.FromLogContext()
             .WriteTo.File(new CompactJsonFormatter(), folder.Log, shared: false, fileSizeLimitBytes: null)
             .WriteTo.Sink(new ViewSink(view), LogEventLevel.Warning)
+            .WriteTo.Sink(lines)
             .CreateLogger();
-        return new RunLog(logger, view);
+        return new RunLog(logger, lines, view);
     }
 
     public async ValueTask DisposeAsync()

@@ -19,6 +19,9 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
     private IDisposable? _hold;
     private ClusterEnd? _end;
 
+    /// <summary>What can be looked into while it runs; null: nothing.</summary>
+    public RunContext? Run { get; init; }
+
     /// <summary>
     /// The whole pipeline in this process. Reads problems and model here, before the host starts and before anything is shown. Holds the
     /// run's journal until disposed.
@@ -65,6 +68,7 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
             host => host.Services.GetRequiredService<IRequiredActor<RunActor>>().ActorRef.Tell(new RunProtocol.StopRun()))
         {
             _hold = hold,
+            Run = run,
             _end = end,
         };
     }

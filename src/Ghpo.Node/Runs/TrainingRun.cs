@@ -7,7 +7,7 @@ using Ghpo.Node.Reporting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Spectre.Console;
-using static Ghpo.Node.Reporting.StepFigures;
+using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Runs;
 
@@ -30,7 +30,7 @@ internal static class TrainingRun
         {
             var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
             var newest = new NewestProgress();
-            using IHost host = RunHost.Build(pipeline, log.Logger, [view, newest, files, tensorBoard], ended);
+            using IHost host = RunHost.Build(pipeline, log.Logger, log.Lines, [view, newest, files, tensorBoard], ended);
             using var interruption = new Interruption(
                 askToStop: _ =>
                 {
@@ -55,6 +55,7 @@ internal static class TrainingRun
             }
         }
 
+        File.Delete(folder.Inspection);
         if (end is null)
         {
             console.WriteLine($"The log is {folder.Log}. `{folder.ResumeCommand}` goes on from the last journalled group.");

@@ -54,7 +54,7 @@ internal sealed unsafe class SimdDecoder : IDisposable
         Crew = Own(new Crew(threads));
         _weights = Own(new SimdWeights(config, dtype));
         Cache = Own(new PagedCache(config, _narrow, cacheBytes));
-        _rotary = Own(new RotaryTable(maxLength, config.HeadSize, config.RopeTheta, CPU, ScalarType.Float32));
+        _rotary = Own(new RotaryTable(maxLength, config.HeadSize, config.RopeTheta, CPU, ScalarType.Float32, config.RopeScaling));
         _cos = (float*)TensorMemory.Address(_rotary.Cos);
         _signedSin = (float*)TensorMemory.Address(_rotary.SignedSin);
         _head = new HeadShape(config.HeadSize, Cache.ValueStride, Cache.KeyBytes);

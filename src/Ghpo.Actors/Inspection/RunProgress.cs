@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
-using Ghpo.Inspection;
 using Ghpo.Learning;
 using static Ghpo.Inspection.RunEvents;
 
-namespace Ghpo.Node.Reporting;
+namespace Ghpo.Inspection;
 
 /// <summary>What a watcher knows of a run: a fold over its events.</summary>
 /// <param name="Recent">The newest steps, oldest first, at most <see cref="Window"/>.</param>

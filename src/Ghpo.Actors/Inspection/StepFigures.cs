@@ -1,10 +1,9 @@
 using System.Globalization;
-using Ghpo.Inspection;
 
-namespace Ghpo.Node.Reporting;
+namespace Ghpo.Inspection;
 
 /// <summary>Figures derived from a step's report, and how figures are shown everywhere.</summary>
-internal static class StepFigures
+public static class StepFigures
 {
     /// <summary>Completion tokens sampled a second, lower hint levels included.</summary>
     public static double RolloutTokensPerSecond(this StepReport step) => PerSecond(step.RolloutTokens, step.RolloutSeconds);

@@ -1,0 +1,37 @@
+using Akka.Actor;
+using Ghpo.Dispatch;
+
+namespace Ghpo.Inspection;
+
+/// <summary>Whom the verbs ask.</summary>
+/// <param name="Run">The run's actor, or a proxy of it.</param>
+/// <param name="Watcher">The <see cref="RunWatchActor"/> beside it.</param>
+public sealed record InspectedRun(ActorSystem System, IActorRef Run, IActorRef Watcher, RunContext Context)
+{
+    /// <summary>How long an actor may take to answer; then the answer says that it did not.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    internal Task<RunWatchActor.WatchView> Watch() => Watcher.Ask<RunWatchActor.WatchView>(new RunWatchActor.GetWatch(), Patience);
+
+    internal Task<RunProtocol.TeamView> Team() => Run.Ask<RunProtocol.TeamView>(new RunProtocol.GetTeam(), Patience);
+
+    /// <exception cref="InvalidOperationException">The team is being started again.</exception>
+    internal async Task<T> Ask<T>(string member, object question)
+    {
+        RunProtocol.TeamView team = await Team();
+        return team.Members.TryGetValue(member, out IActorRef? actor)
+            ? await actor.Ask<T>(question, Patience)
+            : throw new InvalidOperationException($"there is no {member} at the moment: the team is being started again");
+    }
+
+    /// <summary>The verbs of every subject that this process knows.</summary>
+    public IEnumerable<VerbPalette> Palettes()
+    {
+        var steering = new RunVerbs(this);
+        return
+        [
+            steering.Palette, new WaitVerbs(this).Why, new WaitVerbs(this).Pipeline, new RolloutVerbs(this).Rollout, new RolloutVerbs(this).Worker,
+            new CurriculumVerbs(this).Palette, new HintVerbs(this, steering).Palette, new ClusterVerbs(System).Cluster, new ClusterVerbs(System).Actor,
+        ];
+    }
+}

@@ -1,0 +1,145 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Ghpo.Configuration;
+using Ghpo.Inspection;
+using Ghpo.Node.Inspecting;
+using Ghpo.Node.Runs;
+
+namespace Ghpo.Node.Commands;
+
+/// <summary><c>ghpo pbm</c>: looks into a live run and steers it.</summary>
+internal static class PbmCommand
+{
+    private const string TokenVariable = "GHPO_TOKEN";
+    private const string DefaultHost = "127.0.0.1";
+    private const int DefaultPort = 9110;
+
+    public static Command Build()
+    {
+        var words = new Argument<string[]>("[HOST:PORT] COMMAND")
+        {
+            Description = "What to ask, as in `run status`; without it, a prompt. `help` lists what the host knows.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var json = new Option<bool>("--json") { Description = "One JSON object a line, for scripts." };
+        var token = new Option<string?>("--token") { Description = $"What ghpo.inspection.token of the run says (or the variable {TokenVariable}).", HelpName = "TOKEN" };
+        var run = new Option<string?>("--run") { Description = "The run on this machine, by its name in runs/ or its folder, instead of HOST:PORT.", HelpName = "RUN" };
+        var command = new Command(
+            "pbm", $"Looks into a live run and steers it. Default {DefaultHost}:{DefaultPort}. Examples: `ghpo pbm why`, `ghpo pbm run set learning.rate 1e-4`, `ghpo pbm 127.0.0.1:9111 rollout tail`.")
+        {
+            words, json, token, run,
+        };
+        command.SetAction(async (parsed, cancelled) =>
+        {
+            List<string> asked = [.. parsed.GetValue(words) ?? []];
+            (string host, int port) = parsed.GetValue(run) is { } name ? OfRun(name) : OfWords(asked);
+            string secret = parsed.GetValue(token) ?? Environment.GetEnvironmentVariable(TokenVariable) ?? "";
+            TextWriter output = parsed.InvocationConfiguration.Output;
+            using PbmClient client = await PbmClient.ConnectAsync(host, port, secret);
+            var session = new PbmSession(client, parsed.GetValue(json), output, parsed.InvocationConfiguration.Error);
+            return asked.Count > 0
+                ? await Interruptible(interrupted => session.RunAsync(asked, interrupted))
+                : await PromptAsync(client, session, $"[{host}:{port}] pbm> ", output);
+        });
+        return command;
+    }
+
+    private static (string Host, int Port) OfRun(string name)
+    {
+        RunFolder folder = RunFolder.Open(name);
+        if (!File.Exists(folder.Inspection))
+        {
+            throw new UserErrorException($"{folder.Shown} is not running, or cannot be looked into (ghpo.inspection.enabled = false)");
+        }
+
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(folder.Inspection));
+        return (document.RootElement.GetProperty("host").GetString()!, document.RootElement.GetProperty("port").GetInt32());
+    }
+
+    private static (string Host, int Port) OfWords(List<string> words)
+    {
+        if (words.Count == 0 || !words[0].Contains(':', StringComparison.Ordinal))
+        {
+            return (DefaultHost, DefaultPort);
+        }
+
+        string address = words[0];
+        words.RemoveAt(0);
+        int colon = address.LastIndexOf(':');
+        return int.TryParse(address[(colon + 1)..], out int port) && port is > 0 and <= 65535 && colon > 0
+            ? (address[..colon].Trim('[', ']'), port)
+            : throw new UserErrorException($"{address}: expected HOST:PORT, as in {DefaultHost}:{DefaultPort}");
+    }
+
+    /// <summary>The first Ctrl-C ends what is being answered.</summary>
+    private static async Task<int> Interruptible(Func<CancellationToken, Task<int>> work)
+    {
+        using var interrupted = new CancellationTokenSource();
+        void Cancel(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            interrupted.Cancel();
+        }
+
+        using var first = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+        using var second = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+        return await work(interrupted.Token);
+    }
+
+    private static async Task<int> PromptAsync(PbmClient client, PbmSession session, string prompt, TextWriter output)
+    {
+        bool typed = !Console.IsInputRedirected && !Console.IsOutputRedirected;
+        var editor = new LineEditor(before => LineEditor.Complete(client.Palettes, before));
+        if (typed)
+        {
+            await output.WriteLineAsync($"Connected to {client.Node}. `help` lists what it knows, tab completes, `exit` ends.");
+        }
+
+        int exitCode = ExitCodes.Success;
+        while ((typed ? ReadTyped(editor, prompt) : await Console.In.ReadLineAsync()) is { } line)
+        {
+            IReadOnlyList<string> words = RequestReader.Split(line);
+            if (words is ["exit" or "quit", ..])
+            {
+                break;
+            }
+
+            if (words.Count > 0)
+            {
+                exitCode = await Interruptible(interrupted => session.RunAsync(words, interrupted));
+            }
+        }
+
+        return typed ? ExitCodes.Success : exitCode;
+    }
+
+    /// <returns>Null at Ctrl-D on an empty line.</returns>
+    private static string? ReadTyped(LineEditor editor, string prompt)
+    {
+        while (true)
+        {
+            int room = Math.Max(10, Console.WindowWidth - prompt.Length - 1);
+            int from = Math.Max(0, editor.Cursor - room);
+            string seen = editor.Text[from..Math.Min(editor.Text.Length, from + room)];
+            Console.Write($"\r{prompt}{seen}\e[K\r\e[{prompt.Length + editor.Cursor - from}C");
+            ConsoleKeyInfo key = Console.ReadKey(intercept: true);
+            if (key is { Key: ConsoleKey.D, Modifiers: ConsoleModifiers.Control } && editor.Text.Length == 0)
+            {
+                Console.WriteLine();
+                return null;
+            }
+
+            if (editor.Press(key) is { } line)
+            {
+                Console.WriteLine();
+                return line;
+            }
+
+            if (editor.Candidates.Count > 0)
+            {
+                Console.WriteLine($"\n{string.Join("  ", editor.Candidates)}");
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Text.Json;
+using Ghpo.Configuration;
+using Ghpo.Inspection;
+using Ghpo.Learning;
+using Ghpo.Node.Reporting;
+using Ghpo.Node.Runs;
+using Spectre.Console;
+using static Ghpo.Inspection.StepFigures;
+
+namespace Ghpo.Node.Commands;
+
+/// <summary><c>ghpo runs</c>: what runs there are, and how they stand.</summary>
+internal static class RunsCommand
+{
+    public static Command Build()
+    {
+        var folder = new Option<string>("--folder") { Description = "Folder that holds the runs (ghpo.run.folder).", HelpName = "FOLDER", DefaultValueFactory = _ => "runs" };
+        var json = new Option<bool>("--json") { Description = "As JSON, for scripts: an object a line." };
+        var command = new Command("runs", "Lists runs: state, step, last figures, size. Example: `ghpo runs --folder /data/runs`.") { folder, json };
+        command.SetAction(parsed =>
+        {
+            string root = parsed.GetValue(folder)!;
+            RunRow[] rows = !Directory.Exists(root) ? [] :
+                [.. Directory.GetDirectories(root).Order(StringComparer.Ordinal).Where(run => File.Exists(Path.Combine(run, "run.conf"))).Select(Read)];
+            TextWriter output = parsed.InvocationConfiguration.Output;
+            if (parsed.GetValue(json))
+            {
+                foreach (RunRow row in rows)
+                {
+                    output.WriteLine(Verbs.Line("", row).Json);
+                }
+
+                return ExitCodes.Success;
+            }
+
+            if (rows.Length == 0)
+            {
+                output.WriteLine($"{root} holds no runs");
+                return ExitCodes.Success;
+            }
+
+            Table table = new Table().AddColumns("run", "state", "step", "reward", "accuracy", "held-out", "size");
+            foreach (RunRow row in rows)
+            {
+                table.AddRow(
+                    Markup.Escape(row.Name), row.State, row.Steps is { } steps ? $"{row.Step}/{steps}" : "", Shown(row.Reward), Shown(row.Accuracy), Shown(row.HeldOut), $"{row.Bytes / 1e6:N1} MB");
+            }
+
+            Terminal.For(output).Write(table);
+            return ExitCodes.Success;
+        });
+        return command;
+    }
+
+    private static string Shown(double? figure) => figure is { } known ? Figure(known) : "–";
+
+    private static RunRow Read(string path)
+    {
+        RunFolder folder = RunFolder.Open(path);
+        long bytes = new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+        try
+        {
+            RunSummary run = RunSummary.Read(folder);
+            StepReport? last = run.Steps.Count > 0 ? run.Steps[^1] : null;
+            EvaluationResult? measured = run.Evaluations.Count > 0 ? run.Evaluations[^1] : null;
+            string state = run.Outcome is { } outcome ? outcome.Outcome.ToString().ToLowerInvariant() : IsAlive(folder) ? "running" : "interrupted";
+            return new RunRow(folder.Name, state, last is null ? 0 : last.Step + 1, run.Settings.Run.Steps, last?.MeanReward, last?.Accuracy, measured?.Accuracy, bytes);
+        }
+        catch (UserErrorException)
+        {
+            // One run that cannot be read (of a newer version, say) must not hide the others.
+            return new RunRow(folder.Name, "unreadable", 0, null, null, null, null, bytes);
+        }
+    }
+
+    private static bool IsAlive(RunFolder folder)
+    {
+        if (!File.Exists(folder.Inspection))
+        {
+            return false;
+        }
+
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(folder.Inspection));
+        try
+        {
+            using var process = Process.GetProcessById(document.RootElement.GetProperty("pid").GetInt32());
+            return !process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private sealed record RunRow(string Name, string State, int Step, int? Steps, double? Reward, double? Accuracy, double? HeldOut, long Bytes);
+}

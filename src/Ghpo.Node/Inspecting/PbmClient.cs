@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using Ghpo.Configuration;
+using Ghpo.Inspection;
+
+namespace Ghpo.Node.Inspecting;
+
+/// <summary>A connection to a host. One request at a time; not thread-safe.</summary>
+internal sealed class PbmClient : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
+
+    private readonly TcpClient _tcp;
+    private readonly FrameReader _reader = new(InspectionWire.LargestResponse);
+    private readonly Queue<HostFrame> _frames = new();
+    private readonly byte[] _buffer = new byte[64 * 1024];
+    private readonly string _address;
+    private int _id;
+
+    private PbmClient(TcpClient tcp, string address)
+    {
+        _tcp = tcp;
+        _address = address;
+    }
+
+    public ImmutableArray<InspectionPalette> Palettes { get; private set; } = [];
+
+    /// <summary>Whom it speaks to.</summary>
+    public string Node { get; private set; } = "";
+
+    /// <exception cref="UserErrorException">Nobody listens there, it is no such host, or the token is wrong.</exception>
+    public static async Task<PbmClient> ConnectAsync(string host, int port, string token)
+    {
+        string address = $"{host}:{port}";
+        var tcp = new TcpClient { NoDelay = true };
+        try
+        {
+            using var patience = new CancellationTokenSource(_patience);
+            await tcp.ConnectAsync(host, port, patience.Token);
+            var client = new PbmClient(tcp, address);
+            await client.SendAsync(new ClientFrame(ClientFrameKind.Hello, Version: InspectionWire.Version, Token: token), patience.Token);
+            HostFrame welcome = await client.NextAsync(patience.Token);
+            client.Palettes = welcome.Palettes ?? [];
+            client.Node = welcome.Node ?? "";
+            return client;
+        }
+        catch (Exception failure) when (failure is SocketException or IOException or OperationCanceledException or FrameException)
+        {
+            tcp.Dispose();
+            string reason = failure is OperationCanceledException ? "nobody answers" : failure.Message;
+            throw new UserErrorException($"{address}: {reason}. Is a run going on there? Its first lines say where it can be reached, and so does inspection.json in its folder.");
+        }
+        catch
+        {
+            tcp.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The lines of an answer, as they come.</summary>
+    /// <param name="interrupted">Ends a tail.</param>
+    /// <exception cref="UserErrorException">The host ended the conversation.</exception>
+    public async IAsyncEnumerable<ResponseLine> AskAsync(InspectionRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken interrupted)
+    {
+        int id = ++_id;
+        await SendAsync(
+            new ClientFrame(ClientFrameKind.Request, id, Palette: request.Palette, Command: request.Command, Arguments: new(request.Arguments), By: request.By), CancellationToken.None);
+        using CancellationTokenRegistration cancelling = interrupted.Register(() => _ = SendAsync(new ClientFrame(ClientFrameKind.Cancel, id), CancellationToken.None));
+        while (true)
+        {
+            HostFrame frame;
+            try
+            {
+                frame = await NextAsync(CancellationToken.None);
+            }
+            catch (IOException failure)
+            {
+                throw new UserErrorException($"{_address}: the connection is gone: {failure.Message}");
+            }
+
+            if (frame.Kind == HostFrameKind.End && frame.Id == id)
+            {
+                yield break;
+            }
+
+            if (frame.Kind == HostFrameKind.Line && frame.Id == id)
+            {
+                yield return new ResponseLine(frame.Text, frame.Json, frame.Error, frame.Misused);
+            }
+        }
+    }
+
+    public void Dispose() => _tcp.Dispose();
+
+    private async Task SendAsync(ClientFrame frame, CancellationToken cancelled) => await _tcp.GetStream().WriteAsync(InspectionWire.Write(frame), cancelled);
+
+    private async Task<HostFrame> NextAsync(CancellationToken cancelled)
+    {
+        while (_frames.Count == 0)
+        {
+            int count = await _tcp.GetStream().ReadAsync(_buffer, cancelled);
+            if (count == 0)
+            {
+                throw new IOException("the host has closed it");
+            }
+
+            foreach (byte[] content in _reader.Feed(_buffer.AsSpan(0, count)))
+            {
+                _frames.Enqueue(InspectionWire.ReadResponse(content));
+            }
+        }
+
+        HostFrame frame = _frames.Dequeue();
+        return frame.Kind == HostFrameKind.Refused ? throw new UserErrorException($"{_address}: {frame.Text}") : frame;
+    }
+}

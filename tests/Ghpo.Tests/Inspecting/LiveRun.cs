@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
+using Ghpo.Node.Runs;
+using Ghpo.Tests.Node;
+
+namespace Ghpo.Tests.Inspecting;
+
+/// <summary><c>ghpo train</c> in a process of its own, and <c>ghpo pbm</c> as a user types it.</summary>
+internal sealed class LiveRun : IDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(90);
+
+    private readonly TinyRun _tiny = new();
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _lines = new();
+
+    /// <param name="own">Arguments of the run, over those of <see cref="TinyRun"/>.</param>
+    public LiveRun(params string[] own)
+    {
+        string program = Path.Combine(AppContext.BaseDirectory, "ghpo.dll");
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [program, .. _tiny.TrainArguments(["--set", "run.steps=100000", "--set", "evaluation.enabled=false", "--set", "inspection.port=0", "--set", "rollout.max-new-tokens=64", .. own])])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        _process = new Process { StartInfo = start };
+        _process.OutputDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
+        _process.ErrorDataReceived += (_, line) => _lines.Enqueue(line.Data ?? "");
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public string Folder => Path.Combine(_tiny.Runs, "tiny");
+
+    public int ProcessId => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    public string Output => string.Join('\n', _lines);
+
+    public (string Host, int Port) Address
+    {
+        get
+        {
+            using JsonDocument address = JsonDocument.Parse(File.ReadAllText(RunFolder.Open(Folder).Inspection));
+            return (address.RootElement.GetProperty("host").GetString()!, address.RootElement.GetProperty("port").GetInt32());
+        }
+    }
+
+    /// <summary>Waits until something can be asked, and so many steps are committed.</summary>
+    public async Task Begin(int steps = 1)
+    {
+        await Until(() => Task.FromResult(File.Exists(Path.Combine(Folder, "inspection.json")) && Steps() >= steps));
+    }
+
+    /// <summary>Steps that the run has told of.</summary>
+    public int Steps() => File.Exists(Path.Combine(Folder, "metrics", "steps.jsonl")) ? File.ReadAllLines(Path.Combine(Folder, "metrics", "steps.jsonl")).Length : 0;
+
+    public Task<(int ExitCode, string Output, string Error)> Pbm(params string[] words) => TinyRun.Run(["pbm", "--run", Folder, .. words]);
+
+    /// <summary>The first object that a command tells.</summary>
+    public async Task<JsonElement> Fact(params string[] words)
+    {
+        (int exitCode, string output, string error) = await Pbm([.. words, "--json"]);
+        return exitCode == 0
+            ? JsonDocument.Parse(output.Split('\n')[0]).RootElement
+            : throw new InvalidOperationException($"{string.Join(' ', words)}: {exitCode} {output}{error}\n{Output}");
+    }
+
+    public async Task Until(Func<Task<bool>> condition)
+    {
+        long begun = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            if (_process.HasExited || Stopwatch.GetElapsedTime(begun) > _patience)
+            {
+                throw new TimeoutException($"it did not come about; the run said:\n{Output}");
+            }
+
+            await Task.Delay(50);
+        }
+    }
+
+    public async Task<int> Exit()
+    {
+        using var patience = new CancellationTokenSource(_patience);
+        await _process.WaitForExitAsync(patience.Token);
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+        _tiny.Dispose();
+    }
+}

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using Ghpo.Node.Commands;
+using Ghpo.Node.Reporting;
+using Ghpo.Node.Runs;
+using Ghpo.Tests.Node;
+using Xunit;
+
+namespace Ghpo.Tests.Inspecting;
+
+/// <summary>A run in a process of its own, looked into and steered through the real command line.</summary>
+public sealed class LiveRunTests
+{
+    [Fact]
+    public async Task A_run_is_asked_paused_resumed_changed_checkpointed_and_stopped_and_its_journal_says_by_whom()
+    {
+        using var run = new LiveRun();
+        await run.Begin();
+
+        (int exitCode, string status, _) = await run.Pbm("run", "status");
+        Assert.Equal(ExitCodes.Success, exitCode);
+        Assert.Matches(@"^tiny: running, step \d+/100000", status);
+
+        Assert.Contains("paused: step", (await run.Pbm("run", "pause")).Output, StringComparison.Ordinal);
+        await run.Until(async () => (await run.Fact("why")).GetProperty("sentence").GetString()!.StartsWith("the run is paused before step", StringComparison.Ordinal));
+        int paused = run.Steps();
+        Assert.Equal("paused", (await run.Fact("run", "status")).GetProperty("state").GetString());
+        (exitCode, _, string refusal) = await run.Pbm("run", "pause");
+        Assert.Equal(ExitCodes.Failure, exitCode);
+        Assert.Contains($"paused already, by {Environment.UserName}@", refusal, StringComparison.Ordinal);
+
+        int from = (await run.Fact("run", "set", "learning.rate", "1e-3")).GetProperty("from_step").GetInt32();
+        Assert.Equal(paused, run.Steps());
+        Assert.Equal(paused, from);
+        Assert.Equal(from, (await run.Fact("hint", "levels", "0.3", "0.6")).GetProperty("from_step").GetInt32());
+        Assert.Contains("resumed: step", (await run.Pbm("run", "resume")).Output, StringComparison.Ordinal);
+        await run.Until(() => Task.FromResult(run.Steps() > paused + 2));
+
+        (exitCode, string said, string problem) = await run.Pbm("run", "checkpoint");
+        Assert.True(exitCode == ExitCodes.Success || problem.Contains("holds all that is learned", StringComparison.Ordinal), said + problem);
+        Assert.Contains("stopping", (await run.Pbm("run", "stop")).Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Success, await run.Exit());
+        Assert.False(File.Exists(Path.Combine(run.Folder, "inspection.json")));
+
+        double[] rates = [.. MetricsFiles.ReadSteps(RunFolder.Open(run.Folder)).Select(step => step.Learning.LearningRate)];
+        // The warm-up of 10 % of 100,000 steps: rate · (s + 1) / 10,000.
+        Assert.Equal(3e-4 * from / 10_000, rates[from - 1], 1e-12);
+        Assert.Equal(1e-3 * (from + 1) / 10_000, rates[from], 1e-12);
+        (_, string shown, _) = await TinyRun.Run("journal", "show", run.Folder, "--kind", "control", "--kind", "order", "--json");
+        JsonElement[] events = [.. shown.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("event"))];
+        Assert.Equal(["Pause", "Resume", "Stop"], events.Where(one => one.TryGetProperty("order", out JsonElement _)).Select(one => one.GetProperty("order").GetString()).Where(order => order != "Checkpoint"));
+        Assert.All(events, one => Assert.StartsWith($"{Environment.UserName}@", one.GetProperty("by").GetString(), StringComparison.Ordinal));
+        (exitCode, said, problem) = await TinyRun.Run("journal", "check", run.Folder);
+        Assert.True(exitCode == ExitCodes.Success, said + problem);
+        (exitCode, said, problem) = await TinyRun.Run("replay", run.Folder, "--verify");
+        Assert.True(exitCode == ExitCodes.Success, said + problem);
+    }
+
+    [Fact]
+    public async Task Every_question_is_answered_while_the_run_goes_on()
+    {
+        using var run = new LiveRun();
+        await run.Begin();
+        foreach ((string expected, string[] words) in new (string, string[])[]
+        {
+            (@"^step +\d+  reward", ["run", "metrics", "--last", "3"]),
+            (@"^akka\.tcp://ghpo@127\.0\.0\.1:\d+ \| \[learner,rollout,verifier\] \| up \|  \| .+\nCount: 1 nodes", ["cluster", "show"]),
+            (@"\| up \|", ["cluster", "status"]),
+            (@"^akka\.tcp://ghpo@", ["cluster", "leader"]),
+            (@"^/user\n", ["actor", "hierarchy", "-d", "3"]),
+            (@"^ghpo \| akka\.tcp", ["actor", "system"]),
+            (@"^pass \d+, at problem", ["curriculum", "show"]),
+            (@"^levels 25 % 50 % 75 %", ["hint", "show"]),
+            (@"rollout", ["worker", "list"]),
+            (@"(hint 0|no group is being sampled)", ["rollout", "list"]),
+            (@"^stage +in +out", ["pipeline", "show"]),
+            (@"(learner waits|trainer is|the run is starting)", ["why"]),
+            (@"tiny: sound\.", ["journal", "check"]),
+            (@"tiny, step 0: v0 \(base model\)", ["journal", "lineage", "--step", "0"]),
+            (@"logged from now on: debug", ["log", "level", "debug"]),
+        })
+        {
+            (int exitCode, string output, string error) = await run.Pbm(words);
+            Assert.True(exitCode == ExitCodes.Success, $"{string.Join(' ', words)}: {error}{output}");
+            Assert.Matches(expected, output.ReplaceLineEndings("\n"));
+        }
+
+        foreach ((string expected, string[] words) in new (string, string[])[]
+        {
+            ("runn: no such command; did you mean run?", ["runn", "status"]),
+            ("run statuss: no such command; did you mean status?", ["run", "statuss"]),
+            ("run metrics has no switch --lats; did you mean --last?", ["run", "metrics", "--lats", "3"]),
+            ("run set needs value", ["run", "set", "learning.rate"]),
+            ("did you mean ghpo.learning.rate?", ["run", "set", "learning.rat", "1"]),
+            ("ghpo resume tiny --set rollout.workers=3", ["run", "set", "rollout.workers", "3"]),
+            ("cannot change within a run", ["run", "set", "rollout.staleness", "1"]),
+            ("last = 0 must be a whole number from 1", ["run", "metrics", "--last", "0"]),
+            ("the run has no such training problem", ["curriculum", "problem", "nobody"]),
+            ("no such group is being sampled", ["rollout", "show", "7777/0"]),
+            ("--yes` does it all the same", ["cluster", "down", (await run.Fact("cluster", "leader")).GetProperty("leader").GetString()!]),
+            ("no such member", ["cluster", "down", "akka.tcp://ghpo@127.0.0.1:1"]),
+            ("did you mean debug?", ["log", "level", "debugg"]),
+        })
+        {
+            (int exitCode, string output, string error) = await run.Pbm(words);
+            Assert.True(exitCode is ExitCodes.UserError or ExitCodes.Failure, $"{string.Join(' ', words)}: {output}");
+            Assert.Contains(expected, error, StringComparison.Ordinal);
+        }
+
+        Assert.False(run.HasExited);
+    }
+}

@@ -1,0 +1,159 @@
+using Ghpo.Inspection;
+using Ghpo.Learning;
+using Ghpo.Rollout;
+using Xunit;
+using static Ghpo.Inspection.RunEvents;
+
+namespace Ghpo.Tests.Inspecting;
+
+/// <summary>Each role stops in turn, on a clock of the test's. Whoever stopped is named, in less than 30 seconds.</summary>
+public sealed class StallWatchTests
+{
+    private static readonly DateTimeOffset _noon = new(2026, 3, 4, 12, 0, 0, TimeSpan.Zero);
+
+    private DateTimeOffset _now = _noon;
+    private StallWatch _watch = StallWatch.New(_noon);
+    private LearnerProtocol.LearnerView _learner = new(1, 5, new PolicyVersion(5), 21, 3, 4, "sampling", 5, Published: new PolicyVersion(5));
+    private long _tokens;
+
+    [Fact]
+    public void A_worker_that_falls_silent_in_decode_is_named_with_what_it_holds()
+    {
+        Live(seconds: 30);
+        (Diagnosis stall, double after) = UntilStalled(worker: false);
+
+        Assert.Equal("rollout-1", stall.Culprit);
+        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; rollout-1 silent for \d+ s in decode \(2 groups in hand\)$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+        Live(seconds: 2);
+        Assert.False(_watch.Diagnose(_now).Stalled);
+    }
+
+    [Fact]
+    public void A_worker_that_answers_and_samples_nothing_is_named_too()
+    {
+        Live(seconds: 30);
+        (Diagnosis stall, double after) = UntilStalled(tokens: false);
+        Assert.Matches(@"rollout-1 has sampled nothing since \d+ s \(2 groups in hand, decode\)$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Fact]
+    public void A_verifier_that_stops_is_named_by_its_stage()
+    {
+        Live(seconds: 30);
+        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0, verification: 2);
+        Assert.Equal("verification", stall.Culprit);
+        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; verification holds 2 and has passed on nothing since \d+ s$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Fact]
+    public void A_journal_that_does_not_come_back_is_named_by_the_silence_of_its_actor()
+    {
+        foreach (string member in new[] { StallWatch.LearnerName, StallWatch.HintsName, StallWatch.CurriculumName })
+        {
+            _watch = StallWatch.New(_now);
+            Live(seconds: 30);
+            (Diagnosis stall, double after) = UntilStalled(silent: member);
+            Assert.Equal(member, stall.Culprit);
+            Assert.Matches($@"^{member} silent for \d+ s: a write to the .+ journal has not come back$", stall.Sentence);
+            Assert.InRange(after, 10, 29);
+        }
+    }
+
+    [Fact]
+    public void A_trainer_that_stops_in_the_middle_of_a_step_is_named_with_the_part_it_stopped_at()
+    {
+        Live(seconds: 30);
+        _learner = _learner with { SettledGroups = 24, GroupsAwaited = 0, Activity = "training" };
+        for (int i = 1; i <= 20; i++)
+        {
+            // Long, but it gets on: no stall.
+            Live(seconds: 5, workerGroups: 0);
+            _watch = _watch.Heard(new TrainerProgress(i, 40), _now);
+            Assert.False(_watch.Diagnose(_now).Stalled);
+        }
+
+        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0);
+        Assert.Equal("trainer", stall.Culprit);
+        Assert.Matches(@"^all groups have settled; trainer is training \(step 5, part 20 of 40\) since \d+ s, and silent for \d+ s$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Fact]
+    public void Work_that_took_long_before_and_ended_is_no_stall_when_it_takes_as_long_again()
+    {
+        Live(seconds: 30);
+        for (int round = 0; round < 2; round++)
+        {
+            _learner = _learner with { SettledGroups = 24, GroupsAwaited = 0, Activity = "training" };
+            Live(seconds: 40, workerGroups: 0, stallAllowed: round == 0);
+            _learner = _learner with { Step = _learner.Step + 1, SettledGroups = 0, GroupsAwaited = 24, Activity = "sampling", Opened = _learner.Opened + 1 };
+            Live(seconds: 3);
+        }
+    }
+
+    [Fact]
+    public void A_pause_is_no_stall_and_says_who_paused()
+    {
+        Live(seconds: 5);
+        _learner = _learner with { Step = 6, SettledGroups = 0, GroupsAwaited = 24, Pause = new SteeringProtocol.RunSteered(RunOrder.Pause, 6, "me@here", _noon) };
+        Live(seconds: 100, workerGroups: 0);
+        Assert.Equal("the run is paused before step 6, by me@here since 12:00:00 UTC; `run resume` lets it go on", _watch.Diagnose(_now).Sentence);
+    }
+
+    [Fact]
+    public void A_team_that_starts_again_is_said_to_with_the_reason()
+    {
+        Live(seconds: 5);
+        _watch = _watch.Regroups("the disk is full", _now);
+        Assert.Contains("because: the disk is full", _watch.Diagnose(_now).Sentence, StringComparison.Ordinal);
+    }
+
+    private (Diagnosis Stall, double After) UntilStalled(
+        bool worker = true, bool tokens = true, int workerGroups = 2, int verification = 0, string? silent = null)
+    {
+        for (double second = 1; second < 60; second++)
+        {
+            Second(worker, tokens, workerGroups, verification, silent);
+            if (_watch.Diagnose(_now) is { Stalled: true } stall)
+            {
+                return (stall, second);
+            }
+        }
+
+        throw new InvalidOperationException($"never: {_watch.Diagnose(_now).Sentence}");
+    }
+
+    private void Live(int seconds, int workerGroups = 2, bool stallAllowed = false)
+    {
+        for (int second = 0; second < seconds; second++)
+        {
+            Second(worker: true, tokens: true, workerGroups, verification: 0, silent: null);
+            Assert.True(stallAllowed || !_watch.Diagnose(_now).Stalled, _watch.Diagnose(_now).Sentence);
+        }
+    }
+
+    /// <summary>One second of a run: everybody is asked, and those who live answer.</summary>
+    private void Second(bool worker, bool tokens, int workerGroups, int verification, string? silent)
+    {
+        foreach (string member in new[] { StallWatch.LearnerName, StallWatch.HintsName, StallWatch.CurriculumName, "rollout-1" })
+        {
+            if (_watch.Members.GetValueOrDefault(member)?.Asked is null)
+            {
+                _watch = _watch.Asked(member, _now);
+            }
+        }
+
+        DateTimeOffset answered = _now.AddMilliseconds(5);
+        _watch = silent == StallWatch.LearnerName ? _watch : _watch.Heard(_learner, answered);
+        _watch = silent == StallWatch.HintsName ? _watch : _watch.Heard(StallWatch.HintsName, "", 0, 0, answered);
+        _watch = silent == StallWatch.CurriculumName ? _watch : _watch.Heard(StallWatch.CurriculumName, "", 0, 0, answered);
+        _tokens += tokens ? 100 : 0;
+        _watch = worker ? _watch.Heard("rollout-1", "decode", workerGroups, _tokens, answered) : _watch;
+        _watch = _watch.Heard(new PipelineProgress(5, 21, 24, "sampling", _tokens,
+            [new StageDepth("rollout", workerGroups, 16, 40), new StageDepth("verification", verification, 2, 38), new StageDepth("delivery", 0, 2, 38)]), answered);
+        _now = _now.AddSeconds(1);
+    }
+}
