@@ -34,7 +34,12 @@ public sealed class SimdRowsTests
         using DisposeScope scope = NewDisposeScope();
         ModelConfig config = TinyModel.Config(type) with
         {
-            HiddenSize = width, Heads = heads, KeyValueHeads = keyValueHeads, HeadSize = headSize, IntermediateSize = inner, TiedEmbeddings = tied,
+            HiddenSize = width,
+            Heads = heads,
+            KeyValueHeads = keyValueHeads,
+            HeadSize = headSize,
+            IntermediateSize = inner,
+            TiedEmbeddings = tied,
             AttentionBias = type == ModelType.Llama,
         };
         using var decoder = new Decoder(config, CPU, ScalarType.Float32);
