@@ -91,9 +91,13 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
 
     private void OnGone(Member member, NodeEnd how)
     {
-        if (member.UniqueAddress.Equals(_learner?.UniqueAddress) || member.UniqueAddress.Equals(_cluster.SelfUniqueAddress))
+        if (member.UniqueAddress.Equals(_learner?.UniqueAddress))
         {
             _end.TrySetResult(how);
+        }
+        else if (member.UniqueAddress.Equals(_cluster.SelfUniqueAddress))
+        {
+            _end.TrySetResult(NodeEnd.LearnerLost);
         }
     }
 

@@ -48,7 +48,7 @@ internal static class RolloutNode
             output.WriteLine($"{name} looks for a learner at {string.Join(", ", settings.Cluster.Join)}");
             while (!asked.Task.IsCompleted)
             {
-                NodeEnd? how = await LifeAsync(node, log, asked.Task);
+                NodeEnd? how = await LifeOrErrorAsync(node, log, asked.Task);
                 if (once && how == NodeEnd.LearnerLeft)
                 {
                     return ExitCodes.Success;
@@ -65,6 +65,22 @@ internal static class RolloutNode
             {
                 Directory.Delete(folder, recursive: true);
             }
+        }
+    }
+
+    /// <summary>A life that fails is logged whole and followed by the next one: a node that nobody looks at must not be lost to the run by one error.</summary>
+    private static async Task<NodeEnd?> LifeOrErrorAsync(NodeContext node, Logger log, Task asked)
+    {
+        try
+        {
+            return await LifeAsync(node, log, asked);
+        }
+#pragma warning disable CA1031 // Whatever it was, it is in the log, and the next life may do without it.
+        catch (Exception failure) when (failure is not UserErrorException)
+#pragma warning restore CA1031
+        {
+            log.Error(failure, "The node's membership failed; it looks for a learner again");
+            return NodeEnd.LearnerLost;
         }
     }
 
@@ -95,9 +111,9 @@ internal static class RolloutNode
             {
                 await GhpoNode.LeaveAsync(system, ReturnPatience);
             }
-            catch (AskTimeoutException)
+            catch (Exception failure) when (failure is AskTimeoutException or OperationCanceledException)
             {
-                log.Warning("The session did not answer; its groups go to others when the node is gone");
+                log.Warning("The session did not answer ({Reason}); its groups go to others when the node is gone", failure.Message);
             }
 
             using var patience = new CancellationTokenSource(LeavePatience);
