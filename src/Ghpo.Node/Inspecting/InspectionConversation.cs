@@ -28,6 +28,8 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
     /// <summary>What a wrong token costs whoever guesses.</summary>
     private static readonly TimeSpan _refusalDelay = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan _lastWord = TimeSpan.FromMilliseconds(100);
+
     private readonly ConcurrentDictionary<int, UniqueKillSwitch> _answers = new();
     private bool _welcome;
     private bool _over;
@@ -145,19 +147,24 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
             (frame.Arguments ?? []).ToImmutableSortedDictionary(StringComparer.Ordinal),
             string.IsNullOrWhiteSpace(frame.By) ? peer : frame.By);
         int id = frame.Id;
-        return inspector.Answer(request)
+        Source<HostFrame, NotUsed> lines = inspector.Answer(request)
             .ViaMaterialized(KillSwitches.Single<ResponseLine>(), Keep.Right)
             .MapMaterializedValue(killSwitch =>
             {
                 _answers[id] = killSwitch;
                 return NotUsed.Instance;
             })
-            .Select(line => new HostFrame(id, HostFrameKind.Line, line.Text, line.Json, line.Error, line.Misused))
-            .Concat(Source.Lazily(() =>
+            .Select(line => new HostFrame(id, HostFrameKind.Line, line.Text, line.Json, line.Error, line.Misused));
+        return Source.From<bool>([false, true]).ConcatMany(end =>
+        {
+            if (end)
             {
                 _answers.TryRemove(id, out _);
                 return Source.Single(new HostFrame(id, HostFrameKind.End));
-            }).MapMaterializedValue(_ => NotUsed.Instance));
+            }
+
+            return lines;
+        });
     }
 
     private Source<HostFrame, NotUsed> Refuse(string reason, TimeSpan delay)
@@ -165,9 +172,13 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
         _over = true;
         log.Info("The conversation with client {Peer} is over: {Reason}", peer, reason);
         Source<HostFrame, NotUsed> last = Source.Single(new HostFrame(0, HostFrameKind.Refused, reason));
-        return (delay > TimeSpan.Zero ? last.InitialDelay(delay) : last)
-            .Concat(Source.Failed<HostFrame>(new FrameException(reason)).InitialDelay(TimeSpan.FromMilliseconds(100)));
+        // The end begins once the sentence has been taken, and a moment later: a failure overtakes what is still being written.
+        return Source.From<bool>([false, true]).ConcatMany(end => end
+            ? Source.Single(reason).InitialDelay(_lastWord).Select(Fail)
+            : delay > TimeSpan.Zero ? last.InitialDelay(delay) : last);
     }
+
+    private static HostFrame Fail(string reason) => throw new FrameException(reason);
 
     private static byte[] Digest(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 
