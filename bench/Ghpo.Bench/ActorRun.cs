@@ -30,7 +30,7 @@ internal static class ActorRun
             {
                 var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
                 IRunObserver[] observers = watcher is null ? [view, files, tensorBoard] : [view, files, tensorBoard, watcher];
-                using IHost host = RunHost.Build(pipeline, log.Logger, observers, ended);
+                using IHost host = RunHost.Build(pipeline, log.Logger, log.Lines, observers, ended);
                 await host.StartAsync();
                 RunProgress end = await ended.Task;
                 await host.StopAsync();

@@ -10,7 +10,7 @@ namespace Ghpo.Models;
 public sealed class RotaryTable : IDisposable
 {
     /// <summary>Angles are computed in float32 as the models were trained with, sine and cosine in float64, then rounded to the type of the computation.</summary>
-    public RotaryTable(int positions, int headSize, double theta, Device device, ScalarType dtype, RopeScaling? scaling = null)
+    public RotaryTable(int positions, int headSize, double theta, Device device, ScalarType dtype, RopeScaling? scaling)
     {
         int half = headSize / 2;
         float[] cos = new float[positions * headSize];

@@ -21,7 +21,7 @@ public sealed class DecoderTests
     public void Rotary_embedding_turns_element_i_with_element_i_plus_half()
     {
         using DisposeScope scope = NewDisposeScope();
-        using var rotary = new RotaryTable(positions: 4, headSize: 4, theta: 100, CPU, ScalarType.Float32);
+        using var rotary = new RotaryTable(positions: 4, headSize: 4, theta: 100, CPU, ScalarType.Float32, scaling: null);
         Tensor turned = rotary.Turn(tensor(new float[] { 1, 2, 3, 4 }), rotary.Cos[2], rotary.SignedSin[2]);
 
         // Position 2: pair (1, 3) turns by 2·100^0 = 2, pair (2, 4) by 2·100^(−1/2) = 0.2.

@@ -41,6 +41,7 @@ public sealed class SimdRowsTests
             IntermediateSize = inner,
             TiedEmbeddings = tied,
             AttentionBias = type == ModelType.Llama,
+            RopeScaling = type == ModelType.Llama ? new RopeScaling(Factor: 8, LowFrequencyFactor: 1, HighFrequencyFactor: 4, OriginalPositions: 32) : null,
         };
         using var decoder = new Decoder(config, CPU, ScalarType.Float32);
         decoder.Initialise(3);
