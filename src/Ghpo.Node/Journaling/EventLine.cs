@@ -6,8 +6,8 @@ using Ghpo.Learning;
 using Ghpo.Problems;
 using static Ghpo.Curriculum.CurriculumProtocol;
 using static Ghpo.Hints.HintProtocol;
-using static Ghpo.Learning.LearnerProtocol;
 using static Ghpo.Inspection.StepFigures;
+using static Ghpo.Learning.LearnerProtocol;
 
 namespace Ghpo.Node.Journaling;
 

@@ -1,6 +1,6 @@
-using Ghpo.Inspection;
 using System.Collections.Concurrent;
 using System.Globalization;
+using Ghpo.Inspection;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using static Ghpo.Inspection.RunEvents;

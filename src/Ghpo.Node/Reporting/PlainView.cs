@@ -1,5 +1,5 @@
-using Ghpo.Inspection;
 using System.Globalization;
+using Ghpo.Inspection;
 using Ghpo.Learning;
 using static Ghpo.Inspection.RunEvents;
 using static Ghpo.Inspection.StepFigures;

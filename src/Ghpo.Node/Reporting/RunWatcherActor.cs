@@ -1,7 +1,7 @@
-using Ghpo.Inspection;
 using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Event;
+using Ghpo.Inspection;
 using static Ghpo.Inspection.RunEvents;
 
 namespace Ghpo.Node.Reporting;

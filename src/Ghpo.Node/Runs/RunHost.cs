@@ -1,7 +1,7 @@
-using Ghpo.Inspection;
 using Akka.Actor;
 using Akka.Hosting;
 using Akka.Hosting.Logging;
+using Ghpo.Inspection;
 using Ghpo.Node.Inspecting;
 using Ghpo.Node.Reporting;
 using Microsoft.Extensions.DependencyInjection;

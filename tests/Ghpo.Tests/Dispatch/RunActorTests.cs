@@ -141,7 +141,8 @@ public sealed class RunActorTests : IDisposable
 
         GhpoSettings settings = SettingsBinder.Load(null, []);
         var context = new RunContext(
-            "tested", "", settings, new ProblemSet("none", [], []), null!, null!, null!, null!, null!, null!, TimeProvider.System) { Setup = null! };
+            "tested", "", settings, new ProblemSet("none", [], []), null!, null!, null!, null!, null!, null!, TimeProvider.System)
+        { Setup = null! };
         IActorRef run = _system.ActorOf(Props.Create(() => new RunActor(context, (parent, _) => Assemble(parent, onWorkerStart))), "run");
         await Started(run);
         return run;
