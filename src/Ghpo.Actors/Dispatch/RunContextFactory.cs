@@ -33,7 +33,7 @@ public static class RunContextFactory
     public static RunContext Create(string name, string folder, GhpoSettings settings, TimeProvider time)
     {
         Device device = Devices.Parse(settings.Model.Device);
-        ScalarType dtype = DtypeOf(settings.Model);
+        ScalarType dtype = settings.Model.Dtype.Scalar();
         ProblemSet loaded = ProblemSource.Load(settings.Data);
         string modelFolder = ModelFolder.Resolve(settings.Model.Path);
 
@@ -102,7 +102,7 @@ public static class RunContextFactory
         TorchThreads.UseOnThisThread(settings.Learning.Threads);
         return new PolicyTrainer(
             ModelFolder.Load(
-                ModelFolder.Resolve(settings.Model.Path), Devices.Parse(settings.Model.Device), DtypeOf(settings.Model)),
+                ModelFolder.Resolve(settings.Model.Path), Devices.Parse(settings.Model.Device), settings.Model.Dtype.Scalar()),
             settings.Learning,
             settings.Rewards,
             settings.Rollout.Temperature,
@@ -149,8 +149,6 @@ public static class RunContextFactory
                 $"This machine cannot run deterministically: {fault}. Set ghpo.run.deterministic = false to run without that promise.");
         }
     }
-
-    private static ScalarType DtypeOf(ModelSettings model) => model.Dtype == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 
     private static SamplingOptions SamplingOf(RolloutSettings rollout) =>
         new(rollout.Temperature, rollout.TopK, rollout.TopP, rollout.MaxNewTokens);

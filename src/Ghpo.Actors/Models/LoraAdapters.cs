@@ -113,6 +113,19 @@ public sealed class LoraAdapters : IDisposable
 
     public const string WeightsFile = "adapter_model.safetensors";
 
+    /// <summary>True if the folder holds an adapter.</summary>
+    public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, ConfigFile));
+
+    /// <summary>Copies the adapter in one folder to another, and nothing else that is there.</summary>
+    public static void Copy(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (string file in new[] { ConfigFile, WeightsFile })
+        {
+            File.Copy(Path.Combine(from, file), Path.Combine(to, file), overwrite: true);
+        }
+    }
+
     /// <summary>Reads a PEFT folder onto a decoder.</summary>
     /// <exception cref="UserErrorException">A file is missing or malformed, or the adapter belongs to another model; names file and tensor.</exception>
     public static LoraAdapters Load(Decoder decoder, string folder)

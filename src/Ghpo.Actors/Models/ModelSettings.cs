@@ -1,3 +1,5 @@
+using static TorchSharp.torch;
+
 namespace Ghpo.Models;
 
 /// <summary>ghpo.model</summary>
@@ -8,4 +10,10 @@ public enum ComputeType
 {
     Float32,
     Bfloat16,
+}
+
+/// <summary>Torch's names for the types of the computation.</summary>
+public static class ComputeTypes
+{
+    public static ScalarType Scalar(this ComputeType type) => type == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
 }

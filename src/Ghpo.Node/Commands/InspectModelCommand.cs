@@ -44,7 +44,7 @@ internal static class InspectModelCommand
         console.WriteLine($"vocabulary {config.VocabularySize}, of which the tokenizer has {model.TokenizerSize}; stop tokens {string.Join(", ", model.Generation.StopTokens)}; template {Template(folder)}");
         console.Write(Tensors(model, all));
 
-        ScalarType dtype = settings.Model.Dtype == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        ScalarType dtype = settings.Model.Dtype.Scalar();
         (long weights, long gradients, long moments) = model.FullTraining(dtype);
         long adapters = model.AdapterParameters(rank);
         int width = dtype == ScalarType.BFloat16 ? 2 : 4;

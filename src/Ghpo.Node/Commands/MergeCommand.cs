@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Ghpo.Configuration;
 using Ghpo.Models;
-using static TorchSharp.torch;
 
 namespace Ghpo.Node.Commands;
 
@@ -27,20 +26,9 @@ internal static class MergeCommand
             throw new UserErrorException($"--out {into}: exists; name a folder that does not.");
         }
 
-        ScalarType dtype = type == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
-        using LoadedModel model = ModelFolder.Load(ModelFolder.Resolve(folder), CPU, dtype);
-        using (LoraAdapters lora = LoraAdapters.Load(model.Decoder, adapter))
-        {
-            Dictionary<string, Tensor> merged = lora.Merged();
-            model.Decoder.CopyFrom(merged, adapter);
-            foreach (Tensor tensor in merged.Values)
-            {
-                tensor.Dispose();
-            }
-        }
-
-        ModelFolder.Save(into, model);
-        output.WriteLine($"{into}: {model.Folder} with {adapter}");
+        string model = ModelFolder.Resolve(folder);
+        MergedModel.Write(model, adapter, into, type.Scalar());
+        output.WriteLine($"{into}: {model} with {adapter}");
         return ExitCodes.Success;
     }
 }

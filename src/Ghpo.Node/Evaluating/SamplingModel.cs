@@ -22,7 +22,7 @@ internal sealed class SamplingModel : IDisposable
         TorchThreads.UseOnThisThread(threads);
         _folder = ModelFolder.Resolve(path);
         _device = Devices.Parse(device);
-        _dtype = dtype == ComputeType.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32;
+        _dtype = dtype.Scalar();
         _weights = ModelFolder.Load(_folder, _device, _dtype);
         Config = _weights.Config;
         Tokenizer = ModelTokenizer.Load(Path.Combine(_folder, "tokenizer.json"));

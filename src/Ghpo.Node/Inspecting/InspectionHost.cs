@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Akka;
 using Akka.Actor;
 using Akka.Event;
 using Akka.Hosting;
@@ -88,7 +89,13 @@ internal static class InspectionHost
             .Run(materializer);
         try
         {
-            return (IPEndPoint)(await binding).LocalAddress;
+            Tcp.ServerBinding opened = await binding;
+            CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseServiceUnbind, "inspection", async () =>
+            {
+                await opened.Unbind();
+                return Done.Instance;
+            });
+            return (IPEndPoint)opened.LocalAddress;
         }
         catch (Exception failure)
         {

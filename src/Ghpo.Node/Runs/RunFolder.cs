@@ -55,6 +55,9 @@ public sealed class RunFolder
     /// <summary>The trained model, as a Hugging Face folder; there once the run is complete.</summary>
     public string Model => Path.Combine(Root, "model");
 
+    /// <summary>The LoRA adapter alone, in PEFT's layout; there once a run with learning.lora is complete.</summary>
+    public string Adapter => Path.Combine(Root, "adapter");
+
     /// <summary>How a user names this run: the path as he would type it from the working folder.</summary>
     public string Shown => Display(Root);
 

@@ -62,7 +62,7 @@ internal static class TrainingRun
             return ExitCodes.Failure;
         }
 
-        return Conclude(folder, end, interrupted, time.GetElapsedTime(begun), console);
+        return Conclude(folder, settings, end, interrupted, time.GetElapsedTime(begun), console);
     }
 
     private static async Task<RunProgress> RunToEndAsync(IHost host, Task<RunProgress> ended)
@@ -80,7 +80,7 @@ internal static class TrainingRun
         return end;
     }
 
-    private static int Conclude(RunFolder folder, RunProgress end, bool interrupted, TimeSpan duration, IAnsiConsole console)
+    private static int Conclude(RunFolder folder, GhpoSettings settings, RunProgress end, bool interrupted, TimeSpan duration, IAnsiConsole console)
     {
         RunEvents.RunEnded ended = end.Ended!;
         if (ended.Outcome == RunOutcome.Failed)
@@ -102,7 +102,7 @@ internal static class TrainingRun
         {
             if (ended.ModelFolder is { } checkpoint)
             {
-                ModelFolder.Copy(checkpoint, folder.Model);
+                LeaveModel(folder, settings.Model, checkpoint);
             }
 
             console.WriteLine($"model:  {folder.Model}");
@@ -121,6 +121,19 @@ internal static class TrainingRun
         }
 
         return ExitCodes.Success;
+    }
+
+    /// <summary>What was trained, as a model that loads anywhere; of a run with learning.lora also the adapter alone, in PEFT's layout.</summary>
+    private static void LeaveModel(RunFolder folder, ModelSettings model, string checkpoint)
+    {
+        if (!LoraAdapters.IsIn(checkpoint))
+        {
+            ModelFolder.Copy(checkpoint, folder.Model);
+            return;
+        }
+
+        LoraAdapters.Copy(checkpoint, folder.Adapter);
+        MergedModel.Write(ModelFolder.Resolve(model.Path), folder.Adapter, folder.Model, model.Dtype.Scalar());
     }
 
     private sealed class NewestProgress : IRunObserver

@@ -33,7 +33,7 @@ public abstract class SqlJournalSpecs : IDisposable
         string[] manifests = [.. JournalRows.Of(_folder.Path, "SELECT DISTINCT manifest FROM journal")];
         Assert.Equal(["ct-v1", "es-v1", "gr-v1", "gs-v1", "hr-v1", "or-v1", "pe-v1", "sc-v1", "sp-v1"], manifests.Order(StringComparer.Ordinal));
         Assert.Equal(["7601"], JournalRows.Of(_folder.Path, "SELECT DISTINCT identifier FROM journal"));
-        Assert.Equal(["ls-v2"], JournalRows.Of(_folder.Path, "SELECT DISTINCT manifest FROM snapshot"));
+        Assert.Equal(["ls-v3"], JournalRows.Of(_folder.Path, "SELECT DISTINCT manifest FROM snapshot"));
         Assert.Equal(["7601"], JournalRows.Of(_folder.Path, "SELECT DISTINCT serializer_id FROM snapshot"));
     }
 

@@ -40,7 +40,7 @@ internal static class RecordedRun
             _folder = folder;
             _steps = steps;
             Receive<string>(_ => Publish(new RunEnded(RunOutcome.Stopped, steps, "on request", null)));
-            Receive<RunOutcome>(outcome => Publish(new RunEnded(outcome, steps, reason, outcome == RunOutcome.Completed ? folder.Model : null)));
+            Receive<RunOutcome>(outcome => Publish(new RunEnded(outcome, steps, reason, ModelFolder: null)));
             if (end is { } known)
             {
                 Self.Tell(known);
