@@ -92,7 +92,10 @@ public sealed class RunActorTests : IDisposable
     [Fact]
     public async Task A_user_s_mistake_in_the_making_of_a_member_ends_the_run_at_once()
     {
-        await Start(() => throw new UserErrorException("set another device"));
+        IActorRef run = await Start(() => throw new UserErrorException("set another device"));
+
+        // The failure comes while the run starts, on the thread that starts it: the run has heard of it when it has ended.
+        await run.WatchAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         Scheduler.Advance(TimeSpan.FromSeconds(10));
 
         Assert.Single(_teams);
