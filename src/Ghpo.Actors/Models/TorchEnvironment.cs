@@ -29,7 +29,7 @@ public static partial class TorchEnvironment
     /// <summary>
     /// The branch of MKL's conditional numerical reproducibility in which a row of a matrix product has the same bits whatever the other rows; null where MKL
     /// has none. On Intel's processors MKL chooses among kernels by the number of rows (other bits below 16 rows, measured on a Xeon with AVX-512), and only
-    /// STRICT keeps to one. On others its default keeps to one from 4 rows on (measured on Zen 4), and the branches that can be asked for do not.
+    /// STRICT keeps to one. On others its default is left: it keeps to one from 4 rows on (measured on Zen 4).
     /// </summary>
     private static string? ReproducibleBranch() => !IsIntel() ? null : Avx512F.IsSupported ? "AVX512,STRICT" : Avx2.IsSupported ? "AVX2,STRICT" : null;
 
