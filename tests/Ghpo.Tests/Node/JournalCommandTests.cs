@@ -3,6 +3,7 @@ using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Node.Commands;
 using Parquet.Serialization;
+using ParquetSharp;
 using Xunit;
 
 namespace Ghpo.Tests.Node;
@@ -72,6 +73,8 @@ public sealed class JournalCommandTests : IDisposable
         Assert.Equal(groups.SelectMany(group => group.Samples.Select((_, i) => (group.Group.Step, group.Group.Index, i))), rows.Select(row => (row.Step, row.GroupIndex, row.Answer)));
         Assert.All(rows, row => Assert.StartsWith("<|problem|>", row.Prompt, StringComparison.Ordinal));
 
+        RequireReadElsewhere(file, rows);
+
         string later = Path.Combine(_tiny.Root, "later.parquet");
         Assert.Contains("8 answers", await Succeed("journal", "export", Folder, "--parquet", later, "--from", "1"), StringComparison.Ordinal);
         string none = Path.Combine(_tiny.Root, "none.parquet");
@@ -115,6 +118,35 @@ public sealed class JournalCommandTests : IDisposable
             Assert.Equal(ExitCodes.UserError, exitCode);
             Assert.Contains(said, error, StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>Apache's own reader finds the same columns, types and values as ours does.</summary>
+    private static void RequireReadElsewhere(string file, RolloutRow[] rows)
+    {
+        using var reader = new ParquetFileReader(file);
+        using RowGroupReader part = reader.RowGroup(0);
+        Assert.Equal((1, rows.Length), (reader.FileMetaData.NumRowGroups, (int)part.MetaData.NumRows));
+        Assert.Equal(
+            ["step", "group_index", "answer", "problem", "settlement", "attempt", "hint_ratio", "policy_version", "epoch", "verdict", "format", "reward", "finish",
+                "prompt", "completion", "prompt_tokens", "completion_tokens", "log_probs"],
+            Enumerable.Range(0, reader.FileMetaData.Schema.NumColumns).Select(column => reader.FileMetaData.Schema.Column(column).Path.ToDotVector()[0]));
+        Assert.Equal(rows.Select(row => row.Step), Read<int>(0));
+        Assert.Equal(rows.Select(row => row.Problem), Read<string>(3));
+        Assert.Equal(rows.Select(row => row.HintRatio), Read<double>(6));
+        Assert.Equal(rows.Select(row => row.Epoch), Read<long>(8));
+        Assert.Equal(rows.Select(row => row.Format), Read<bool>(10));
+        Assert.Equal(rows.Select(row => row.Reward), Read<double?>(11));
+        Assert.Equal(rows.Select(row => row.Completion), Read<string>(14));
+        Assert.Equal(rows.Select(row => row.PromptTokens.ToArray()), Read<int[]>(15));
+        Assert.Equal(rows.Select(row => row.CompletionTokens.ToArray()), Read<int[]>(16));
+        Assert.Equal(rows.Select(row => row.LogProbs.ToArray()), Read<float[]>(17));
+
+        T[] Read<T>(int column)
+        {
+            using ColumnReader values = part.Column(column);
+            using LogicalColumnReader<T> typed = values.LogicalReader<T>();
+            return typed.ReadAll(rows.Length);
         }
     }
 
