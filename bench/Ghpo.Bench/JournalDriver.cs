@@ -74,7 +74,7 @@ internal sealed class JournalDriver : IAsyncDisposable
             StepPlan plan = await _curriculum.Ask<StepPlan>(new PlanStep(step), Patience);
             await _hints.Ask<GroupsOpened>(new OpenGroups(plan.Groups), Patience);
             await Task.WhenAll(plan.Groups.Select(planned => _learner.Ask<GroupAccepted>(
-                new SettleGroup(sample(planned.Group, planned.Problem, opened.Version, opened.Epoch)), Patience)));
+                new SettleGroup(sample(planned.Group, planned.Problem, opened.Version, opened.Epoch), "rollout-0"), Patience)));
         }
 
         // The step is committed when the next one opens.

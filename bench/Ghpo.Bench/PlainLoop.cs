@@ -61,6 +61,7 @@ public static class PlainLoop
 
         var planner = new CurriculumPlanner(settings.Curriculum, settings.Run.Seed, [.. problems.Train.Select(problem => problem.Id)]);
         CurriculumState curriculum = CurriculumState.Empty;
+        var levels = problems.Train.ToDictionary(problem => problem.Id, problem => problem.Level);
         var steps = new List<StepReport>();
         long tokens = 0;
         for (int step = 0; step < settings.Run.Steps && (settings.Run.TokenBudget == 0 || tokens < settings.Run.TokenBudget); step++)
@@ -78,7 +79,8 @@ public static class PlainLoop
             StepMetrics learning = trainer.Train(groups);
             StepReport report = StepReports.Of(
                 new StepContext(
-                    step, trainer.Version, Epoch: 1, tokens, rolloutSeconds, Stopwatch.GetElapsedTime(stepStarted).TotalSeconds, settings.Rewards),
+                    step, trainer.Version, Epoch: 1, tokens, rolloutSeconds, Stopwatch.GetElapsedTime(stepStarted).TotalSeconds, settings.Rewards,
+                    problem => levels.GetValueOrDefault(problem, ""), Workers: null),
                 groups,
                 learning);
             tokens = report.TotalRolloutTokens;

@@ -12,11 +12,11 @@ namespace Ghpo.Bench.Chaos;
 
 /// <summary>
 /// What two runs must have in common bit for bit if only one of them was interrupted: weights after every step, the files of the last checkpoint
-/// (weights, optimizer state), curriculum, hint schedule, settled groups, and metrics. Epochs and times differ.
+/// (weights, optimizer state), curriculum, hint schedule, settled groups, and metrics. Epochs, times, and who sampled what differ.
 /// </summary>
 internal static class RunComparison
 {
-    private static readonly string[] Timed = ["epoch", "rollout_seconds", "step_seconds", "seconds"];
+    private static readonly string[] Timed = ["epoch", "rollout_seconds", "step_seconds", "seconds", "workers"];
 
     /// <returns>What differs, one sentence each; empty where nothing does.</returns>
     public static ImmutableArray<string> Differences(string expected, string actual)

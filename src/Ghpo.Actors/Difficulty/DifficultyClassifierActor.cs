@@ -79,6 +79,6 @@ public sealed class DifficultyClassifierActor : ReceiveActor
             samples,
             attempt.TokensSpent,
             rollout.Epoch,
-            rollout.Version));
+            rollout.Version), rollout.Worker);
     }
 }

@@ -11,7 +11,8 @@ public sealed record ClassifyGroup(VerifiedGroup Group);
 public abstract record Classified;
 
 /// <summary>To the learner.</summary>
-public sealed record Settled(SettledGroup Group) : Classified;
+/// <param name="Worker">Name of the worker that sampled it.</param>
+public sealed record Settled(SettledGroup Group, string Worker) : Classified;
 
 /// <summary>Back to the prompt sampler, with more of the solution.</summary>
 public sealed record Escalated(GroupAttempt Next) : Classified;

@@ -106,7 +106,7 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
     private async Task<Settled> DeliverAsync(Settled settled)
     {
         object answer = await _team.Learner
-            .Ask<object>(new LearnerProtocol.SettleGroup(settled.Group), _patience, _stopped.Token).ConfigureAwait(false);
+            .Ask<object>(new LearnerProtocol.SettleGroup(settled.Group, settled.Worker), _patience, _stopped.Token).ConfigureAwait(false);
         return answer is LearnerProtocol.GroupRefused refused
             ? throw new InvalidOperationException($"The learner refused group {refused.Group}: {refused.Reason}")
             : settled;

@@ -49,4 +49,7 @@ public sealed record RunContext(
 
     /// <summary>The training problems by their ids.</summary>
     public IReadOnlyDictionary<ProblemId, Problem> ProblemsById { get; } = Problems.Train.ToDictionary(problem => problem.Id);
+
+    /// <summary>Difficulty of a training problem; "" of one that the data no longer has.</summary>
+    public string LevelOf(ProblemId problem) => ProblemsById.TryGetValue(problem, out Problem? known) ? known.Level : "";
 }

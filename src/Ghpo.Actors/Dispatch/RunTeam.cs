@@ -30,7 +30,7 @@ public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IActorRef Di
         IActorRef trainer = parent.ActorOf(
             TrainerActor.Props(run.CreateTrainer, run.Publish).WithDispatcher(TrainerDispatcher), "trainer");
         IActorRef learner = parent.ActorOf(
-            LearnerActor.Props(new ControlledSettings(run.Started, run.Requests, run.Folder), curriculum, hints, trainer, run.Time), "learner");
+            LearnerActor.Props(new ControlledSettings(run.Started, run.Requests, run.Folder) { LevelOf = run.LevelOf }, curriculum, hints, trainer, run.Time), "learner");
         IActorRef verifiers = parent.ActorOf(
             Props.Create(() => new AnswerVerifierActor(run.ProblemsById, run.Tokenizer, run.Verifier))
                 .WithRouter(new RoundRobinPool(settings.Verification.Workers)),

@@ -74,6 +74,7 @@ public enum RunOutcome
 /// <param name="TotalRolloutTokens">Completion tokens sampled since the run began.</param>
 /// <param name="RolloutSeconds">From the step's opening to its last settled group.</param>
 /// <param name="StepSeconds">From the commit before to this one.</param>
+/// <param name="Origin">Where its groups came from; null in a journal of before it was measured.</param>
 public sealed record StepReport(
     int Step,
     PolicyVersion Version,
@@ -98,7 +99,15 @@ public sealed record StepReport(
     long TotalRolloutTokens,
     double RolloutSeconds,
     double StepSeconds,
-    StepMetrics Learning);
+    StepMetrics Learning,
+    StepOrigin? Origin = null);
+
+/// <summary>Where the groups of a step came from.</summary>
+/// <param name="Levels">Accuracy by difficulty, at the hint level that each group settled at; in the order of their names, numbers by size.</param>
+/// <param name="MeanStaleness">Mean over the groups of step − policy version: the optimizer steps that sampling was behind.</param>
+/// <param name="MostStaleness">The same of the group that was furthest behind.</param>
+/// <param name="Workers">Workers that sampled the groups; null where all of them had settled before the process that committed the step began.</param>
+public sealed record StepOrigin(ImmutableArray<LevelAccuracy> Levels, double MeanStaleness, int MostStaleness, int? Workers);
 
 /// <summary>Groups solved at one hint ratio.</summary>
 public sealed record SettledAt(double HintRatio, int Groups);

@@ -199,7 +199,7 @@ internal static class LearnerWire
         return new EvaluationResult(reader.ReadVersion(), reader.ReadList(ReadLevel));
     }
 
-    private static void WriteLevel(ref MessagePackWriter writer, LevelAccuracy level)
+    internal static void WriteLevel(ref MessagePackWriter writer, LevelAccuracy level)
     {
         writer.WriteArrayHeader(3);
         writer.Write(level.Level);
@@ -207,7 +207,7 @@ internal static class LearnerWire
         writer.Write(level.Accuracy);
     }
 
-    private static LevelAccuracy ReadLevel(ref MessagePackReader reader)
+    internal static LevelAccuracy ReadLevel(ref MessagePackReader reader)
     {
         reader.Fields(3, nameof(LevelAccuracy));
         return new LevelAccuracy(reader.ReadText(), reader.ReadInt32(), reader.ReadDouble());

@@ -5,12 +5,12 @@ using MessagePack;
 
 namespace Ghpo.Journal;
 
-/// <summary>A step's report on disk.</summary>
+/// <summary>A step's report on disk. The origin of its groups is its last field, and left out where it is not known.</summary>
 internal static class StepReportWire
 {
     internal static void Write(ref MessagePackWriter writer, StepReport report)
     {
-        writer.WriteArrayHeader(24);
+        writer.WriteArrayHeader(report.Origin is null ? 24 : 25);
         writer.Write(report.Step);
         writer.Write(report.Version.Value);
         writer.Write(report.Epoch);
@@ -35,11 +35,15 @@ internal static class StepReportWire
         writer.Write(report.RolloutSeconds);
         writer.Write(report.StepSeconds);
         WriteMetrics(ref writer, report.Learning);
+        if (report.Origin is { } origin)
+        {
+            WriteOrigin(ref writer, origin);
+        }
     }
 
     internal static StepReport Read(ref MessagePackReader reader)
     {
-        reader.Fields(24, nameof(StepReport));
+        int fields = reader.Fields(24, 25, nameof(StepReport));
         return new StepReport(
             reader.ReadInt32(),
             reader.ReadVersion(),
@@ -64,7 +68,31 @@ internal static class StepReportWire
             reader.ReadInt64(),
             reader.ReadDouble(),
             reader.ReadDouble(),
-            ReadMetrics(ref reader));
+            ReadMetrics(ref reader),
+            fields == 25 ? ReadOrigin(ref reader) : null);
+    }
+
+    private static void WriteOrigin(ref MessagePackWriter writer, StepOrigin origin)
+    {
+        writer.WriteArrayHeader(4);
+        writer.WriteList(origin.Levels, LearnerWire.WriteLevel);
+        writer.Write(origin.MeanStaleness);
+        writer.Write(origin.MostStaleness);
+        if (origin.Workers is { } workers)
+        {
+            writer.Write(workers);
+        }
+        else
+        {
+            writer.WriteNil();
+        }
+    }
+
+    private static StepOrigin ReadOrigin(ref MessagePackReader reader)
+    {
+        reader.Fields(4, nameof(StepOrigin));
+        return new StepOrigin(
+            reader.ReadList(LearnerWire.ReadLevel), reader.ReadDouble(), reader.ReadInt32(), reader.TryReadNil() ? null : reader.ReadInt32());
     }
 
     private static void WriteMetrics(ref MessagePackWriter writer, StepMetrics metrics)

@@ -18,6 +18,9 @@ public sealed partial class LearnerActor
     /// <summary>Set by a stop or a spent budget: the last step to be committed.</summary>
     private int? _lastStep;
 
+    /// <summary>Who sampled the groups that settled in this epoch, until their step is committed.</summary>
+    private readonly Dictionary<GroupId, string> _samplers = [];
+
     private void Open(OpenStep command)
     {
         if (!_parked.TryGetValue(command.Step, out HashSet<IActorRef>? askers))
@@ -88,6 +91,7 @@ public sealed partial class LearnerActor
         {
             _state = _state.Apply(settled);
             _clock.Settled(id.Step);
+            _samplers[id] = command.Worker;
             Sender.Tell(new GroupAccepted(id));
             _notes.Tell(settled.Group);
         });
@@ -131,7 +135,7 @@ public sealed partial class LearnerActor
 
         (double rollout, double step) = _clock.Commit(trained.Step);
         var context = new StepContext(
-            trained.Step, trained.Version, _state.Epoch, _state.TotalRolloutTokens, rollout, step, _settings.Rewards);
+            trained.Step, trained.Version, _state.Epoch, _state.TotalRolloutTokens, rollout, step, _settings.Rewards, _controlled.LevelOf, WorkersOf(trained.Step));
         StepReport report = StepReports.Of(context, [.. _state.GroupsOf(trained.Step).Values], trained.Metrics);
         Persist(new StepCommitted(trained.Step, trained.Version, trained.PolicyHash, report), committed =>
         {
@@ -142,6 +146,19 @@ public sealed partial class LearnerActor
             AfterStep();
             TrainIfComplete();
         });
+    }
+
+    /// <summary>How many workers sampled a step, which is over with it.</summary>
+    private int? WorkersOf(int step)
+    {
+        GroupId[] groups = [.. _samplers.Keys.Where(group => group.Step == step)];
+        int workers = groups.Select(group => _samplers[group]).Distinct().Count();
+        foreach (GroupId group in groups)
+        {
+            _samplers.Remove(group);
+        }
+
+        return workers > 0 ? workers : null;
     }
 
     private void OnPublished(Published policy)

@@ -23,7 +23,8 @@ public static class LearnerProtocol
     /// Hands a settled group over. Idempotent by group. Answered by <see cref="GroupAccepted"/> once it is in the journal, or by
     /// <see cref="GroupRefused"/> if its epoch or its policy version is too old.
     /// </summary>
-    public sealed record SettleGroup(SettledGroup Group);
+    /// <param name="Worker">Name of the worker that sampled it; counted in the step's report, and journalled nowhere else.</param>
+    public sealed record SettleGroup(SettledGroup Group, string Worker);
 
     public sealed record GroupAccepted(GroupId Group);
 

@@ -1,4 +1,5 @@
 using Ghpo.Inspection;
+using Ghpo.Problems;
 using Ghpo.Rollout;
 using Ghpo.Verification;
 
@@ -7,8 +8,10 @@ namespace Ghpo.Learning;
 /// <summary>What a step's report is computed from beside its groups.</summary>
 /// <param name="Version">Version after the step.</param>
 /// <param name="TokensBefore">Completion tokens sampled for the steps before.</param>
+/// <param name="LevelOf">Difficulty of a problem, "" where unknown.</param>
+/// <param name="Workers">Workers that sampled the groups, as far as this process knows; null: it knows of none.</param>
 public sealed record StepContext(
-    int Step, PolicyVersion Version, long Epoch, long TokensBefore, double RolloutSeconds, double StepSeconds, RewardSettings Rewards);
+    int Step, PolicyVersion Version, long Epoch, long TokensBefore, double RolloutSeconds, double StepSeconds, RewardSettings Rewards, Func<ProblemId, string> LevelOf, int? Workers);
 
 /// <summary>Sums a step up. Everything is measured at the level each group settled at.</summary>
 public static class StepReports
@@ -49,8 +52,18 @@ public static class StepReports
             context.TokensBefore + trainedTokens + extraTokens,
             context.RolloutSeconds,
             context.StepSeconds,
-            learning);
+            learning,
+            Origin(context, groups));
     }
+
+    private static StepOrigin Origin(StepContext context, IReadOnlyList<SettledGroup> groups) => new(
+        [.. groups.Where(group => group.Samples.Any(Counts))
+            .GroupBy(group => context.LevelOf(group.Problem))
+            .OrderBy(level => level.Key, LevelOrder.Instance)
+            .Select(level => new LevelAccuracy(level.Key, level.Count(), Accuracy(level)!.Value))],
+        Mean(groups, group => context.Step - group.Version.Value),
+        groups.Count == 0 ? 0 : groups.Max(group => context.Step - group.Version.Value),
+        context.Workers);
 
     private static bool Counts(TrainingSample sample) => sample.Verdict.Counts();
 

@@ -1,36 +1,41 @@
 using System.CommandLine;
 using Ghpo.Node.Reporting;
-using Ghpo.Node.Runs;
 using Spectre.Console;
 
 namespace Ghpo.Node.Commands;
 
-/// <summary><c>ghpo report</c>: makes the reports of runs anew from their files.</summary>
+/// <summary><c>ghpo report</c>: what runs did, from their journals alone.</summary>
 internal static class ReportCommand
 {
+    private const string DefaultFolder = "report";
+
     public static Command Build()
     {
         var runs = new Argument<string[]>("RUN")
         {
-            Description = "Names of runs in runs/, or paths of their folders.",
+            Description = "Names of runs in runs/, paths of run folders or of journal files, or connection strings of PostgreSQL journals.",
             Arity = ArgumentArity.OneOrMore,
         };
-        var command = new Command("report", "Makes a run's report (plots and one HTML page) from its files, also while it runs.") { runs };
+        var into = new Option<string?>("--out") { Description = $"Folder for page and plots. Default: of one run its report/, else {DefaultFolder}/.", HelpName = "FOLDER" };
+        var command = new Command("report", "Makes a report (plots and one HTML page) from a run's journal, also while it runs; of several runs, one with all of them in each plot.")
+        {
+            runs, into,
+        };
         command.SetAction(parsed =>
         {
             IAnsiConsole console = Terminal.For(parsed.InvocationConfiguration.Output);
-            foreach (string name in parsed.GetRequiredValue(runs))
+            RunRecord[] records = [.. parsed.GetRequiredValue(runs).Select(RunRecord.Open)];
+            string folder = parsed.GetValue(into) ?? (records is [{ Home: { } home }] ? Path.Combine(home, DefaultFolder) : DefaultFolder);
+            string page = ReportPage.Write(records, folder);
+            foreach (RunRecord run in records)
             {
-                RunFolder folder = RunFolder.Open(name);
-                string page = ReportPage.Write(folder);
-                if (RunSummary.Read(folder) is { Before: { } before, After: { } after })
+                if (run is { Before: { } before, After: { } after })
                 {
-                    console.Write(FinalTable.Of(before, after));
+                    console.Write(FinalTable.Of(before, after, records.Length > 1 ? $"{run.Name}: held-out accuracy" : "held-out accuracy"));
                 }
-
-                console.WriteLine($"report: {page}");
             }
 
+            console.WriteLine($"report: {page}");
             if (PlotFont.Advice is { } advice)
             {
                 console.WriteLine(advice);

@@ -7,9 +7,9 @@ namespace Ghpo.Node.Reporting;
 /// <summary>Held-out accuracy before and after, by difficulty and overall.</summary>
 internal static class FinalTable
 {
-    public static Table Of(EvaluationResult before, EvaluationResult after)
+    public static Table Of(EvaluationResult before, EvaluationResult after, string title = "held-out accuracy")
     {
-        Table table = new Table().Title("held-out accuracy")
+        Table table = new Table().Title(Markup.Escape(title))
             .AddColumns("difficulty", "problems", $"before ({before.Version})", $"after ({after.Version})", "change");
         foreach ((string level, int problems, double first, double last) in Rows(before, after))
         {

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Text;
 using Ghpo.Configuration;
 using Ghpo.Inspection;
 using Ghpo.Node.Runs;
@@ -8,112 +6,137 @@ using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Reporting;
 
-/// <summary>The report of a run: plots as PNG, and one HTML page that holds everything, plots included, and loads nothing from anywhere.</summary>
+/// <summary>The report of a run, or of several beside each other: plots as PNG files, and one HTML page with everything, plots included.</summary>
 internal static class ReportPage
 {
-    private const string Style = """
-        body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222; background: #fff; }
-        h1, h2 { font-weight: 600; }
-        table { border-collapse: collapse; margin: 1rem 0; }
-        td, th { padding: .2rem .8rem; border-bottom: 1px solid #ddd; text-align: left; }
-        td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-        img { max-width: 100%; border: 1px solid #ddd; }
-        pre { background: #f6f6f6; padding: 1rem; overflow: auto; }
-        """;
+    private const string Hidden = "(left out)";
 
-    /// <summary>Writes plots and page from the run's files.</summary>
+    /// <summary>Of a run's journal, into its report folder.</summary>
     /// <returns>Path of the page.</returns>
-    public static string Write(RunFolder folder)
+    public static string Write(RunFolder folder) => Write([RunRecord.Open(folder.Root)], folder.Report);
+
+    /// <returns>Path of the page.</returns>
+    public static string Write(IReadOnlyList<RunRecord> runs, string folder)
     {
-        RunSummary run = RunSummary.Read(folder);
-        IReadOnlyList<(string Title, string File)> plots = RunPlots.Write(run);
-        File.WriteAllText(folder.ReportPage, Html(run, plots));
-        return folder.ReportPage;
+        string[] names = RunCharts.NamesOf(runs);
+        var page = new Page(string.Join(", ", names));
+        if (runs.Count == 1)
+        {
+            Facts(page, runs[0]);
+            HeldOut(page, runs[0]);
+        }
+        else
+        {
+            Compared(page, runs, names);
+        }
+
+        Plots(page, RunCharts.Of(runs), folder);
+        if (runs.Count == 1)
+        {
+            LastStep(page, runs[0]);
+            Turns(page, runs[0]);
+        }
+
+        Settings(page, runs, names);
+        string file = Path.Combine(Directory.CreateDirectory(folder).FullName, "index.html");
+        File.WriteAllText(file, page.ToString());
+        return file;
     }
 
-    private static string Html(RunSummary run, IReadOnlyList<(string Title, string File)> plots)
+    private static void Plots(Page page, IReadOnlyList<Chart> charts, string folder)
     {
-        var page = new StringBuilder();
-        string name = Escape(run.Folder.Name);
-        page.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>").Append(name).Append(" · ghpo</title>\n<style>\n")
-            .Append(Style).Append("\n</style></head>\n<body>\n<h1>").Append(name).Append("</h1>\n");
-        Facts(page, run);
-        HeldOut(page, run);
         if (PlotFont.Advice is { } advice)
         {
-            page.Append("<p>").Append(Escape(advice)).Append("</p>\n");
+            page.Text(advice);
         }
 
-        foreach ((string title, string file) in plots)
+        if (charts.Any(chart => chart.Lines.Any(line => line.Points.Length > ChartDrawing.MostSinglePoints)))
         {
-            page.Append("<h2>").Append(Escape(title)).Append("</h2>\n<img alt=\"").Append(Escape(title)).Append("\" src=\"data:image/png;base64,")
-                .Append(Convert.ToBase64String(File.ReadAllBytes(file))).Append("\">\n");
+            page.Note($"A line of more than {ChartDrawing.MostSinglePoints} points is drawn faintly, and over it the mean of each hundredth of it.");
         }
 
-        LastStep(page, run);
-        page.Append("<h2>Settings</h2>\n<pre>").Append(Escape(SettingsWriter.Write(run.Settings))).Append("</pre>\n</body></html>\n");
-        return page.ToString();
+        foreach (Chart chart in charts)
+        {
+            page.Heading(chart.Title);
+            foreach (string note in chart.Notes)
+            {
+                page.Note(note);
+            }
+
+            if (!chart.Lines.IsEmpty)
+            {
+                page.Image(chart.Title, ChartDrawing.Write(chart, folder));
+            }
+        }
     }
 
-    private static void Facts(StringBuilder page, RunSummary run)
+    private static void Facts(Page page, RunRecord run)
     {
-        GhpoSettings settings = run.Settings;
-        StepReport? last = run.Steps.Count > 0 ? run.Steps[^1] : null;
-        string outcome = run.Outcome switch
+        List<string[]> rows =
+        [
+            ["Journal", run.Place],
+            ["Last written", run.Written is { } at ? $"{at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC" : "never"],
+            ["Steps", run.Settings is { } settings ? $"{Count(run.Steps.Count)} of {Count(settings.Run.Steps)}" : Count(run.Steps.Count)],
+        ];
+        if (run.Settings is { } known)
         {
-            null => "still running, or killed",
-            { Reason: { } reason } ended => $"{ended.Outcome}: {reason}",
-            { } ended => ended.Outcome.ToString(),
-        };
-        Table(page, [], [
-            ["Outcome", outcome],
-            ["Strategy", SettingsSchema.Kebab(settings.Hints.Strategy.ToString())],
-            ["Loss", SettingsSchema.Kebab(settings.Learning.Loss.ToString())],
-            ["Model", settings.Model.Path],
-            ["Problems", settings.Data.Source],
-            ["Seed", settings.Run.Seed.ToString(CultureInfo.InvariantCulture)],
-            ["Steps", $"{Count(run.Steps.Count)} of {Count(settings.Run.Steps)}"],
-            ["Tokens sampled", Count(last?.TotalRolloutTokens ?? 0)],
-            ["Of them at lower hint levels, and dropped", Count(run.Steps.Sum(step => step.ExtraTokens))],
-            ["Hints shortened to fit the prompt", Count(run.Steps.Sum(step => step.HintsShortened))],
-            ["Groups without a solution to hint with", Count(run.Steps.Sum(step => step.NoSolution))],
+            rows.AddRange(
+            [
+                ["Strategy", SettingsSchema.Kebab(known.Hints.Strategy.ToString())],
+                ["Loss", SettingsSchema.Kebab(known.Learning.Loss.ToString())],
+                ["Model", known.Model.Path],
+                ["Problems", known.Data.Source],
+                ["Seed", known.Run.Seed.ToString(CultureInfo.InvariantCulture)],
+            ]);
+        }
+
+        rows.AddRange(
+        [
+            ["Tokens sampled", Count(run.Last?.TotalRolloutTokens ?? 0)],
+            ["Of them at lower hint levels, and dropped", Count(run.Steps.Sum(step => step.Report.ExtraTokens))],
+            ["Hints shortened to fit the prompt", Count(run.Steps.Sum(step => step.Report.HintsShortened))],
+            ["Groups without a solution to hint with", Count(run.Steps.Sum(step => step.Report.NoSolution))],
             ["Training time", Duration(run.TrainingTime)],
-            ["Trained model", Directory.Exists(run.Folder.Model) ? run.Folder.Model : "none: the run is not complete"],
         ]);
+        page.Table([], rows);
     }
 
-    private static void HeldOut(StringBuilder page, RunSummary run)
+    private static void HeldOut(Page page, RunRecord run)
     {
-        page.Append("<h2>Held-out accuracy</h2>\n");
+        page.Heading("Held-out accuracy");
         if (run.Before is not { } before || run.After is not { } after)
         {
-            page.Append(run.Before is { } only
-                ? $"<p>Before training: {Figure(only.Accuracy)}. Not measured afterwards.</p>\n"
-                : "<p>Not measured.</p>\n");
+            page.Text(run.Before is { } only ? $"Before training: {Figure(only.Accuracy)}. Not measured afterwards." : "Not measured.");
             return;
         }
 
-        Table(page, ["difficulty", "problems", $"before ({before.Version})", $"after ({after.Version})", "change"],
-            [.. FinalTable.Rows(before, after).Select(row => new[]
+        page.Table(["difficulty", "problems", $"before ({before.Version})", $"after ({after.Version})", "change"],
+            FinalTable.Rows(before, after).Select(row => new[]
             {
                 row.Level, Count(row.Problems), Figure(row.Before), Figure(row.After), FinalTable.Change(row.After - row.Before),
-            })]);
-        if (run.Evaluations.Count > 2)
-        {
-            Table(page, ["version", "accuracy"], [.. run.Evaluations.Select(result => new[] { result.Version.ToString(), Figure(result.Accuracy) })]);
-        }
+            }));
     }
 
-    private static void LastStep(StringBuilder page, RunSummary run)
+    private static void Compared(Page page, IReadOnlyList<RunRecord> runs, string[] names)
     {
-        if (run.Steps.Count == 0)
+        string Shown(double? figure) => figure is { } known ? Figure(known) : "–";
+        page.Table(["run", "steps", "tokens sampled", "training time", "reward", "accuracy", "held-out before", "after", "change"], runs.Select((run, i) => new[]
+        {
+            names[i], Count(run.Steps.Count), Count(run.Last?.TotalRolloutTokens ?? 0), Duration(run.TrainingTime), Shown(run.Last?.MeanReward), Shown(run.Last?.Accuracy),
+            Shown(run.Before?.Accuracy), Shown(run.After?.Accuracy), run is { Before: { } before, After: { } after } ? FinalTable.Change(after.Accuracy - before.Accuracy) : "–",
+        }));
+        page.Note("Reward and accuracy are of the last step, at the hint level that each group settled at.");
+    }
+
+    private static void LastStep(Page page, RunRecord run)
+    {
+        if (run.Last is not { } step)
         {
             return;
         }
 
-        StepReport step = run.Steps[^1];
-        page.Append(CultureInfo.InvariantCulture, $"<h2>The last step ({step.Step})</h2>\n");
-        Table(page, [], [
+        page.Heading(string.Create(CultureInfo.InvariantCulture, $"The last step ({step.Step})"));
+        page.Table([], [
             ["Reward", Figure(step.MeanReward)],
             ["Accuracy", Figure(step.Accuracy)],
             .. step.Settlements().Select(part => new[] { (part.Name.EndsWith('%') ? "Groups solved at " : "Groups ") + part.Name, Percent(part.Share) }),
@@ -124,25 +147,43 @@ internal static class ReportPage
         ]);
     }
 
-    private static void Table(StringBuilder page, string[] head, IEnumerable<string[]> rows)
+    private static void Turns(Page page, RunRecord run)
     {
-        page.Append("<table>\n");
-        // Under a heading stand numbers, without one words.
-        string Cells(string[] row, string tag) =>
-            string.Concat(row.Select((cell, i) => $"<{tag}{(i > 0 && head.Length > 0 ? " class=\"n\"" : "")}>{Escape(cell)}</{tag}>"));
-
-        if (head.Length > 0)
+        page.Heading("Sessions, orders and changes");
+        page.Table(["written (UTC)", "before step", ""], run.Turns.Select(turn => new[]
         {
-            page.Append("<tr>").Append(Cells(head, "th")).Append("</tr>\n");
-        }
-
-        foreach (string[] row in rows)
-        {
-            page.Append("<tr>").Append(Cells(row, "td")).Append("</tr>\n");
-        }
-
-        page.Append("</table>\n");
+            turn.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), Count(turn.NextStep), turn.Text,
+        }));
     }
 
-    private static string Escape(string text) => WebUtility.HtmlEncode(text);
+    private static void Settings(Page page, IReadOnlyList<RunRecord> runs, string[] names)
+    {
+        page.Heading(runs.Count == 1 ? "Settings" : "Settings that differ");
+        foreach ((int i, RunRecord run) in runs.Index().Where(run => run.Item.Settings is null))
+        {
+            page.Note($"{names[i]}: no run.conf lies beside its journal, which holds only the settings that were changed later.");
+        }
+
+        if (runs is [{ Settings: { } only }])
+        {
+            page.Listing(SettingsWriter.Write(WithoutSecrets(only)));
+            return;
+        }
+
+        (string Name, IReadOnlyDictionary<string, string> Values)[] known =
+            [.. runs.Select((run, i) => (names[i], run.Settings)).Where(run => run.Settings is not null).Select(run => (run.Item1, SettingsWriter.Flat(WithoutSecrets(run.Settings!))))];
+        if (known.Length > 1)
+        {
+            page.Table(["setting", .. known.Select(run => run.Name)], known[0].Values.Keys
+                .Where(key => known.Any(run => run.Values[key] != known[0].Values[key]))
+                .Select(key => new[] { key }.Concat(known.Select(run => run.Values[key])).ToArray()));
+        }
+    }
+
+    /// <summary>A report is shown around: what opens a database or a port is not in it.</summary>
+    private static GhpoSettings WithoutSecrets(GhpoSettings settings) => settings with
+    {
+        Journal = settings.Journal with { ConnectionString = settings.Journal.ConnectionString.Length > 0 ? Hidden : "" },
+        Inspection = settings.Inspection with { Token = settings.Inspection.Token.Length > 0 ? Hidden : "" },
+    };
 }

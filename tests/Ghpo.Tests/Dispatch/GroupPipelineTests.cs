@@ -230,6 +230,6 @@ public sealed class GroupPipelineTests : IAsyncLifetime
         return attempt.Attempt + 1 < levels
             ? new Escalated(attempt with { Attempt = attempt.Attempt + 1, HintRatio = 0.25 * (attempt.Attempt + 1) })
             : new Settled(new SettledGroup(
-                attempt.Group, attempt.Problem, Settlement.Unsolved, attempt.Attempt, attempt.HintRatio, false, [1], [], [], 0, 1, new PolicyVersion(0)));
+                attempt.Group, attempt.Problem, Settlement.Unsolved, attempt.Attempt, attempt.HintRatio, false, [1], [], [], 0, 1, new PolicyVersion(0)), group.Rollout.Worker);
     }
 }

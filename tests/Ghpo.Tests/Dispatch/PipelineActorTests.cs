@@ -63,7 +63,7 @@ public sealed class PipelineActorTests : IDisposable
             }),
             Answers(_ => new CurriculumProtocol.StepPlan(0, [group])),
             Answers(_ => new HintProtocol.GroupsOpened([new GroupAttempt(group.Group, group.Problem, 0, 0)])),
-            Answers(message => new Settled(SettledAs(((ClassifyGroup)message).Group))),
+            Answers(message => new Settled(SettledAs(((ClassifyGroup)message).Group), "rollout-0")),
             Answers(message => new VerifiedGroup(((VerifyGroup)message).Group, [])),
             Answers(message => worker((DispatchProtocol.SampleGroup)message)));
         _system.ActorOf(Props.Create(() => new Parent(Props.Create(() => new PipelineActor(run, team)), _failed)));

@@ -140,6 +140,21 @@ public sealed class GhpoEventSerializerTests
         }).QuickCheckThrowOnFailure();
     }
 
+    [Theory]
+    [InlineData(2, "949193a139" + "03cb3fe0000000000000" + "cb3fe0000000000000" + "01" + "02")]
+    [InlineData(null, "949193a139" + "03cb3fe0000000000000" + "cb3fe0000000000000" + "01" + "c0")]
+    public void Where_the_groups_of_a_step_came_from_is_the_last_field_of_its_report_and_may_be_left_out(int? workers, string bytes)
+    {
+        var committed = new StepCommitted(3, new PolicyVersion(4), "ab12", Report());
+        var known = committed with { Report = Report() with { Origin = new StepOrigin([new LevelAccuracy("9", 3, 0.5)], 0.5, 1, workers) } };
+        string without = Convert.ToHexStringLower(Serializer.ToBinary(committed));
+        string with = Convert.ToHexStringLower(Serializer.ToBinary(known));
+
+        Assert.Equal(without.Replace("dc0018", "dc0019", StringComparison.Ordinal) + bytes, with);
+        Assert.Equivalent(known, Serializer.FromBinary(Convert.FromHexString(with), "sc-v1"), strict: true);
+        Assert.Null(((StepCommitted)Serializer.FromBinary(Convert.FromHexString(without), "sc-v1")).Report.Origin);
+    }
+
     [Fact]
     public void An_unknown_manifest_is_an_error_that_names_it_and_the_known_ones()
     {

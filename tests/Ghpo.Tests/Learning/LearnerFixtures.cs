@@ -41,7 +41,7 @@ internal static class LearnerFixtures
         new PolicyVersion(step + 1),
         hash,
         StepReports.Of(
-            new StepContext(step, new PolicyVersion(step + 1), 1, total - 7, 1, 2, Rewards),
+            new StepContext(step, new PolicyVersion(step + 1), 1, total - 7, 1, 2, Rewards, _ => "3", 1),
             [Group(step, 0, step)],
             Metrics(step)));
 

@@ -168,7 +168,7 @@ internal sealed class LearnerRun : IAsyncDisposable
 
         SettledGroup group = LearnerFixtures.Group(
             attempt.Group, attempt.Problem, opened.Version.Value, attempt.Attempt, attempt.HintRatio, opened.Epoch, settlement);
-        return await Ask<object>(Learner, new SettleGroup(group)) is GroupAccepted;
+        return await Ask<object>(Learner, new SettleGroup(group, "rollout-0")) is GroupAccepted;
     }
 
     /// <summary>A third of the problems needs no hint, a third needs 0.5, and a third is never solved.</summary>

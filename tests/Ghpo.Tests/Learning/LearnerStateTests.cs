@@ -106,7 +106,7 @@ public sealed class LearnerStateTests
             Samples = Samples((Verdict.Wrong, true), (Verdict.Truncated, false)),
             ExtraTokens = 50,
         };
-        var context = new StepContext(4, new PolicyVersion(5), 2, 1000, 1.5, 2.5, LearnerFixtures.Rewards);
+        var context = new StepContext(4, new PolicyVersion(5), 2, 1000, 1.5, 2.5, LearnerFixtures.Rewards, problem => problem.Value == "p2" ? "10" : "9", Workers: 2);
 
         var report = StepReports.Of(context, [plain, hinted, unsolved], LearnerFixtures.Metrics(4));
 
@@ -122,6 +122,9 @@ public sealed class LearnerStateTests
         Assert.Equal([new(Verdict.Correct, 2), new(Verdict.Wrong, 2), new(Verdict.Truncated, 1), new(Verdict.VerifierFailed, 1)], report.Verdicts);
         Assert.Equal((168L, 150L, 1168L), (report.RolloutTokens, report.ExtraTokens, report.TotalRolloutTokens));
         Assert.Equal(3, report.MeanCompletionTokens);
+        // Of the nines 2 answers of 3 that count are correct; version 0 is four steps behind.
+        Assert.Equal([new("9", 2, 2.0 / 3), new("10", 1, 0)], report.Origin!.Levels);
+        Assert.Equal((4.0, 4, 2), (report.Origin.MeanStaleness, report.Origin.MostStaleness, report.Origin.Workers));
     }
 
     private static string Bytes(LearnerState state) => Convert.ToHexString(new GhpoEventSerializer(null).ToBinary(state));

@@ -20,10 +20,20 @@ internal static class RecordedRun
         Settled: [new SettledAt(0, 16), new SettledAt(0.25, 4), new SettledAt(0.5, 2), new SettledAt(0.75, 8)], Unsolved: 2, NoSolution: 0, Unjudged: 0, HintsShortened: 1,
         Verdicts: [new VerdictCount(Verdict.Correct, 64), new VerdictCount(Verdict.Wrong, 192)],
         RolloutTokens: 12_000, ExtraTokens: 4_000, MeanCompletionTokens: 31.25, TotalRolloutTokens: 12_000L * (step + 1), RolloutSeconds: 2, StepSeconds: 3,
-        new StepMetrics(Loss: -0.001, LearningRate: 1e-4, GradientNorm: 0.5, Entropy: 0.75, Kl: 0, ClipFraction: 0, ZeroAdvantageShare: 0.5, TrainedTokens: 8_000, ProcessedTokens: 16_000, Seconds: 0.8));
+        new StepMetrics(Loss: -0.001, LearningRate: 1e-4, GradientNorm: 0.5, Entropy: 0.75, Kl: 0, ClipFraction: 0, ZeroAdvantageShare: 0.5, TrainedTokens: 8_000, ProcessedTokens: 16_000, Seconds: 0.8),
+        new StepOrigin([new LevelAccuracy("2", 16, 0.5), new LevelAccuracy("10", 16, 0.01 * step)], MeanStaleness: 0.25, MostStaleness: 1, Workers: 2));
 
     public static EvaluationResult Evaluation(int version, double accuracy) => new(
         new PolicyVersion(version), [new LevelAccuracy("1", 100, Math.Min(1, accuracy + 0.25)), new LevelAccuracy("8", 100, Math.Max(0, accuracy - 0.25))]);
+
+    /// <summary>What a run's learner would have journalled.</summary>
+    public static IEnumerable<object> Events(int steps) =>
+    [
+        new LearnerProtocol.EpochStarted(1, DateTimeOffset.UnixEpoch),
+        new LearnerProtocol.PolicyEvaluated(Evaluation(0, 0.25)),
+        .. Enumerable.Range(0, steps).Select(step => new LearnerProtocol.StepCommitted(step, new PolicyVersion(step + 1), $"hash{step}", Step(step))),
+        new LearnerProtocol.PolicyEvaluated(Evaluation(steps, 0.5)),
+    ];
 
     /// <param name="end">How it ends; null waits for the request to stop.</param>
     public static RunPipeline Pipeline(RunFolder folder, int steps, RunOutcome? end, string? reason = null) => new(
@@ -60,6 +70,15 @@ internal static class RecordedRun
             Context.GetLogger().Warning("[{1}] comes after {0} {{brace}}", "first", "second");
             Publish(new CheckpointWritten(_steps, "checkpoints/last"));
             Publish(new PolicyMeasured(Evaluation(_steps, 0.5)));
+        }
+
+        /// <summary>By then everything told has been seen: a journal that holds steps when a run begins is one that goes on.</summary>
+        protected override void PostStop()
+        {
+            if (!File.Exists(_folder.Journal))
+            {
+                JournalFile.Write(_folder.Journal, Events(_steps));
+            }
         }
 
         private static void Publish(object runEvent) => Context.System.EventStream.Publish(runEvent);

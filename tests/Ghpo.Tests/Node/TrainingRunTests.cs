@@ -49,7 +49,7 @@ public sealed class TrainingRunTests : IDisposable
 
         string page = await File.ReadAllTextAsync(_folder.ReportPage, TestContext.Current.CancellationToken);
         string[] plots = Directory.GetFiles(_folder.Report, "*.png");
-        Assert.Equal(6, plots.Length);
+        Assert.Equal(11, plots.Length);
         Assert.Equal(plots.Length, page.Split("src=\"data:image/png;base64,").Length - 1);
         Assert.DoesNotContain("http", page, StringComparison.Ordinal);
         Assert.Contains("group-size = 8", page, StringComparison.Ordinal);

@@ -3,6 +3,7 @@ using Ghpo.Configuration;
 using Ghpo.Dispatch;
 using Ghpo.Journal;
 using Ghpo.Node.Journaling;
+using Ghpo.Node.Reporting;
 using Ghpo.Tests.Journal;
 using Xunit;
 
@@ -43,6 +44,12 @@ public sealed class PostgresReadingTests : IDisposable
         Assert.Equal(5, Lineage.OfStep(run.Journal, 2).Groups.Length);
         Assert.Empty(JournalAudit.Of(run.Journal, parent, settings).Findings);
         Assert.Equal((0, 4), Replayed(run, parent));
+
+        // The report needs the database alone.
+        RunRecord record = RunRecord.Open(TestJournal.SettingsOf(parent).ConnectionString);
+        Assert.Equal(TinyRun.Hashes(parent).Length, record.Steps.Count);
+        Assert.Equal(RunRecord.Open(parent).Steps.Select(step => step.Report.MeanReward), record.Steps.Select(step => step.Report.MeanReward));
+        Assert.Matches(@"^ghpo_[0-9a-f]{32}$", record.Name);
 
         // Its own database is no place for a fork, and neither is one that holds a run.
         Assert.Contains("needs a database of its own", (await Assert.ThrowsAsync<UserErrorException>(() => Fork(parent, "child"))).Message, StringComparison.Ordinal);

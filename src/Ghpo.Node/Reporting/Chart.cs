@@ -1,0 +1,17 @@
+using System.Collections.Immutable;
+
+namespace Ghpo.Node.Reporting;
+
+/// <summary>A plot, as what is to be drawn.</summary>
+/// <param name="Name">Of its file, without extension.</param>
+/// <param name="Across">What the horizontal axis counts.</param>
+/// <param name="Unit">What the vertical axis counts.</param>
+/// <param name="Stacked">The lines are shares of a whole, drawn on top of each other.</param>
+/// <param name="Lines">None: there is nothing to draw, and the notes say why.</param>
+/// <param name="Notes">What is not in it, and why.</param>
+internal sealed record Chart(
+    string Title, string Name, string Across, string Unit, bool Stacked, ImmutableArray<ChartLine> Lines, ImmutableArray<string> Notes);
+
+/// <param name="Color">Its place in the palette, the same in all charts of a report where lines are runs.</param>
+/// <param name="Points">By rising X, all finite.</param>
+internal sealed record ChartLine(string Name, int Color, ImmutableArray<(double X, double Y)> Points);
