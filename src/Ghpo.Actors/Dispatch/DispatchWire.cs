@@ -15,19 +15,31 @@ namespace Ghpo.Dispatch;
 /// <summary>The fields of <see cref="SessionProtocol"/>'s messages, in their order. Actors are written as their paths, StreamRefs as Akka writes them.</summary>
 internal static class DispatchWire
 {
-    internal static void WriteOffer(ref MessagePackWriter writer, OfferWorker offer, ExtendedActorSystem system)
+    internal static void WriteOffer(ref MessagePackWriter writer, OfferWorker offer)
     {
         writer.WriteArrayHeader(4);
         writer.Write(offer.Name);
         WriteActor(ref writer, offer.Session);
         writer.Write(offer.Slots);
-        writer.Write(offer.Deterministic);
+        if (offer.Engine is { } engine)
+        {
+            writer.WriteArrayHeader(5);
+            writer.Write(engine.Processor);
+            writer.Write(engine.Float32.Digest);
+            writer.Write(engine.Float32.Fault);
+            writer.Write(engine.Bfloat16.Digest);
+            writer.Write(engine.Bfloat16.Fault);
+        }
+        else
+        {
+            writer.WriteNil();
+        }
     }
 
     internal static OfferWorker ReadOffer(ref MessagePackReader reader, ExtendedActorSystem system)
     {
         reader.Fields(4, nameof(OfferWorker));
-        return new OfferWorker(reader.ReadText(), ReadActor(ref reader, system), reader.ReadInt32(), reader.ReadBoolean());
+        return new OfferWorker(reader.ReadText(), ReadActor(ref reader, system), reader.ReadInt32(), reader.TryReadNil() ? null : ReadEngine(ref reader));
     }
 
     internal static void WriteWelcome(ref MessagePackWriter writer, WorkerWelcomed welcome, ExtendedActorSystem system)
@@ -51,19 +63,19 @@ internal static class DispatchWire
             (ISinkRef<SampledAnswer>)ReadRef(ref reader, system));
     }
 
-    internal static void WriteRefused(ref MessagePackWriter writer, WorkerRefused refused, ExtendedActorSystem system)
+    internal static void WriteRefused(ref MessagePackWriter writer, WorkerRefused refused)
     {
         writer.WriteArrayHeader(1);
         writer.Write(refused.Reason);
     }
 
-    internal static WorkerRefused ReadRefused(ref MessagePackReader reader, ExtendedActorSystem system)
+    internal static WorkerRefused ReadRefused(ref MessagePackReader reader)
     {
         reader.Fields(1, nameof(WorkerRefused));
         return new WorkerRefused(reader.ReadText());
     }
 
-    internal static void WriteLeased(ref MessagePackWriter writer, LeasedGroup leased, ExtendedActorSystem system)
+    internal static void WriteLeased(ref MessagePackWriter writer, LeasedGroup leased)
     {
         PromptedGroup prompted = leased.Prompted;
         GroupAttempt attempt = prompted.Attempt;
@@ -81,7 +93,7 @@ internal static class DispatchWire
         writer.Write(leased.Oldest.Value);
     }
 
-    internal static LeasedGroup ReadLeased(ref MessagePackReader reader, ExtendedActorSystem system)
+    internal static LeasedGroup ReadLeased(ref MessagePackReader reader)
     {
         reader.Fields(12, nameof(LeasedGroup));
         var attempt = new GroupAttempt(reader.ReadGroup(), reader.ReadProblem(), reader.ReadInt32(), reader.ReadDouble(), reader.ReadInt32());
@@ -89,7 +101,7 @@ internal static class DispatchWire
             new PromptedGroup(attempt, reader.ReadTokens(), reader.ReadTokens(), reader.ReadInt32(), reader.ReadBoolean(), reader.ReadBoolean()), reader.ReadVersion());
     }
 
-    internal static void WriteAnswer(ref MessagePackWriter writer, SampledAnswer answer, ExtendedActorSystem system)
+    internal static void WriteAnswer(ref MessagePackWriter writer, SampledAnswer answer)
     {
         writer.WriteArrayHeader(10);
         writer.WriteGroup(answer.Key.Group);
@@ -103,7 +115,7 @@ internal static class DispatchWire
         writer.Write(answer.Version.Value);
     }
 
-    internal static SampledAnswer ReadAnswer(ref MessagePackReader reader, ExtendedActorSystem system)
+    internal static SampledAnswer ReadAnswer(ref MessagePackReader reader)
     {
         reader.Fields(10, nameof(SampledAnswer));
         return new SampledAnswer(
@@ -115,7 +127,7 @@ internal static class DispatchWire
             reader.ReadVersion());
     }
 
-    internal static void WriteFailed(ref MessagePackWriter writer, AnswerFailed failed, ExtendedActorSystem system)
+    internal static void WriteFailed(ref MessagePackWriter writer, AnswerFailed failed)
     {
         writer.WriteArrayHeader(5);
         writer.WriteGroup(failed.Key.Group);
@@ -124,34 +136,34 @@ internal static class DispatchWire
         writer.Write(failed.Diverged);
     }
 
-    internal static AnswerFailed ReadFailed(ref MessagePackReader reader, ExtendedActorSystem system)
+    internal static AnswerFailed ReadFailed(ref MessagePackReader reader)
     {
         reader.Fields(5, nameof(AnswerFailed));
         return new AnswerFailed(new WorkKey(reader.ReadGroup(), reader.ReadInt32()), reader.ReadText(), reader.ReadBoolean());
     }
 
-    internal static void WriteReport(ref MessagePackWriter writer, WorkReported report, ExtendedActorSystem system)
+    internal static void WriteReport(ref MessagePackWriter writer, WorkReported report)
     {
         writer.WriteArrayHeader(2);
         writer.Write(report.RunningSequences);
         writer.Write(report.TokensSampled);
     }
 
-    internal static WorkReported ReadReport(ref MessagePackReader reader, ExtendedActorSystem system)
+    internal static WorkReported ReadReport(ref MessagePackReader reader)
     {
         reader.Fields(2, nameof(WorkReported));
         return new WorkReported(reader.ReadInt32(), reader.ReadInt64());
     }
 
-    internal static void WriteLeft(ref MessagePackWriter writer, SessionLeft left, ExtendedActorSystem system) => writer.WriteArrayHeader(0);
+    internal static void WriteLeft(ref MessagePackWriter writer, SessionLeft left) => writer.WriteArrayHeader(0);
 
-    internal static SessionLeft ReadLeft(ref MessagePackReader reader, ExtendedActorSystem system)
+    internal static SessionLeft ReadLeft(ref MessagePackReader reader)
     {
         reader.Fields(0, nameof(SessionLeft));
         return new SessionLeft();
     }
 
-    internal static void WritePublished(ref MessagePackWriter writer, LearnerProtocol.PolicyPublished published, ExtendedActorSystem system)
+    internal static void WritePublished(ref MessagePackWriter writer, LearnerProtocol.PolicyPublished published)
     {
         writer.WriteArrayHeader(3);
         writer.Write(published.Epoch);
@@ -159,13 +171,13 @@ internal static class DispatchWire
         writer.Write(published.Hash);
     }
 
-    internal static LearnerProtocol.PolicyPublished ReadPublished(ref MessagePackReader reader, ExtendedActorSystem system)
+    internal static LearnerProtocol.PolicyPublished ReadPublished(ref MessagePackReader reader)
     {
         reader.Fields(3, nameof(LearnerProtocol.PolicyPublished));
         return new LearnerProtocol.PolicyPublished(reader.ReadInt64(), reader.ReadVersion(), reader.ReadText());
     }
 
-    internal static void WriteHeld(ref MessagePackWriter writer, HeldPolicy held, ExtendedActorSystem system)
+    internal static void WriteHeld(ref MessagePackWriter writer, HeldPolicy held)
     {
         writer.WriteArrayHeader(3);
         writer.Write(held.Epoch);
@@ -173,15 +185,22 @@ internal static class DispatchWire
         writer.Write(held.Hash);
     }
 
-    internal static HeldPolicy ReadHeld(ref MessagePackReader reader, ExtendedActorSystem system)
+    internal static HeldPolicy ReadHeld(ref MessagePackReader reader)
     {
         reader.Fields(3, nameof(HeldPolicy));
         return new HeldPolicy(reader.ReadInt64(), reader.ReadVersion(), reader.ReadText());
     }
 
+    private static EngineFingerprint ReadEngine(ref MessagePackReader reader)
+    {
+        reader.Fields(5, nameof(EngineFingerprint));
+        return new EngineFingerprint(
+            reader.ReadText(), new TypeFingerprint(reader.ReadText(), reader.ReadText()), new TypeFingerprint(reader.ReadText(), reader.ReadText()));
+    }
+
     private static void WriteSetup(ref MessagePackWriter writer, WorkerSetup setup)
     {
-        writer.WriteArrayHeader(13);
+        writer.WriteArrayHeader(12);
         writer.Write(setup.Run);
         writer.Write(setup.Seed);
         writer.Write(setup.ModelConfig);
@@ -194,12 +213,11 @@ internal static class DispatchWire
         writer.Write(setup.TopK);
         writer.Write(setup.TopP);
         writer.Write(setup.Staleness);
-        writer.Write(setup.Deterministic);
     }
 
     private static WorkerSetup ReadSetup(ref MessagePackReader reader)
     {
-        reader.Fields(13, nameof(WorkerSetup));
+        reader.Fields(12, nameof(WorkerSetup));
         return new WorkerSetup(
             reader.ReadText(),
             reader.ReadInt64(),
@@ -212,8 +230,7 @@ internal static class DispatchWire
             reader.ReadDouble(),
             reader.ReadInt32(),
             reader.ReadDouble(),
-            reader.ReadInt32(),
-            reader.ReadBoolean());
+            reader.ReadInt32());
     }
 
     private static void WriteActor(ref MessagePackWriter writer, IActorRef actor) => writer.Write(Serialization.SerializedActorPath(actor));

@@ -49,8 +49,10 @@ internal sealed partial class DispatcherActor
     private string? WhyNot(SessionProtocol.OfferWorker offer) => (_run.Cluster, offer) switch
     {
         (null, _) => "the run takes no workers of other nodes; start its learner with --cluster",
-        ({ Setup.Deterministic: true }, { Deterministic: false }) =>
+        ({ Engine: not null }, { Engine: null }) =>
             "the run is deterministic, and this node is not: set model.device = cpu and rollout.threads = 1 there, or start the run with run.deterministic = false",
+        ({ Engine: { } learner, Setup: var setup }, { Engine: { } engine }) when engine.WhyNot(learner, setup.Bfloat16) is { } fault =>
+            $"the run is deterministic, and worker {offer.Name} at {offer.Session.Path.Address} cannot be: {fault}",
         _ when offer.Slots < _run.Settings.Rollout.GroupSize => $"a group has {_run.Settings.Rollout.GroupSize} answers and the node {offer.Slots} slots; raise rollout.slots there",
         _ when _workers.Values.Any(worker => worker.Name == offer.Name && !worker.Left && (worker.IsLocal || !worker.Node.Equals(offer.Session.Path.Address)) && worker.Health.State is WorkerState.Serving or WorkerState.Fetching) =>
             $"there is a worker {offer.Name} already; give this one another cluster.name",

@@ -19,8 +19,12 @@ public sealed record NodeContext(string Name, GhpoSettings Settings, IPolicyPlan
 
     public int Threads => Settings.Rollout.Threads;
 
-    /// <summary>An engine's results depend on its requests alone.</summary>
-    public bool Deterministic => Settings.Rollout.Threads == 1 && Settings.Model.Device == "cpu";
+    /// <summary>What its engine's bits are; null: the settings are none under which they depend on requests alone.</summary>
+    public EngineFingerprint? Engine { get; init; }
+
+    /// <summary>Asks this machine's engine, where a run could rely on the answer: on a CPU, with one thread.</summary>
+    public static EngineFingerprint? FingerprintOf(GhpoSettings settings) =>
+        settings.Rollout.Threads == 1 && settings.Model.Device == "cpu" ? EngineFingerprint.OfThisMachine(threads: 1) : null;
 
     /// <summary>To be called on the thread that will own the engine.</summary>
     /// <exception cref="UserErrorException">The model's configuration or the device is none that this node can use.</exception>

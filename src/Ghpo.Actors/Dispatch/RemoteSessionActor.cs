@@ -138,4 +138,5 @@ internal sealed class RemoteSessionActor : ReceiveActor
 /// <summary>What the learner's process offers to workers of other nodes.</summary>
 /// <param name="Plane">Serves the weights to them.</param>
 /// <param name="Certificates">For Akka.Remote; null: without TLS.</param>
-public sealed record ClusterSide(WorkerSetup Setup, Policy.Plane.IPolicyPlane Plane, Security.ClusterCertificates? Certificates);
+/// <param name="Engine">What the bits of this process's own engine are; null: the run is not deterministic.</param>
+public sealed record ClusterSide(WorkerSetup Setup, Policy.Plane.IPolicyPlane Plane, Security.ClusterCertificates? Certificates, EngineFingerprint? Engine);

@@ -42,7 +42,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
     {
         _node = node;
         _run = run;
-        Receive<Offer>(_ => _run.Tell(new OfferWorker(node.Name, Self, node.Slots, node.Deterministic)));
+        Receive<Offer>(_ => _run.Tell(new OfferWorker(node.Name, Self, node.Slots, node.Engine)));
         Receive<WorkerRefused>(OnRefused);
         Receive<WorkerWelcomed>(OnWelcome);
         Receive<LeaveSession>(_ => Sender.Tell(new SessionLeft()));

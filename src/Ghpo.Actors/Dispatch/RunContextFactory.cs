@@ -87,7 +87,7 @@ public static class RunContextFactory
         RolloutSettings rollout = settings.Rollout;
         var setup = new WorkerSetup(
             name, settings.Run.Seed, File.ReadAllText(Path.Combine(modelFolder, "config.json")), dtype == ScalarType.BFloat16, [.. stopTokens], maxLength,
-            rollout.GroupSize, rollout.MaxNewTokens, rollout.Temperature, rollout.TopK, rollout.TopP, rollout.Staleness, settings.Run.Deterministic);
+            rollout.GroupSize, rollout.MaxNewTokens, rollout.Temperature, rollout.TopK, rollout.TopP, rollout.Staleness);
         return new RunContext(name, folder, inForce, problems, tokenizer, prompts, verifier, policies, WorkerEngine, Trainer, time) { Setup = setup };
     }
 
@@ -114,13 +114,11 @@ public static class RunContextFactory
     /// <summary>On a thread of its own, because it is the worker's number of torch threads that counts.</summary>
     private static void RequireDeterministicEngine(LoadedModel model, RolloutSettings rollout, ScalarType dtype)
     {
-        string? fault = null;
-        Exception? failure = null;
-        var thread = new Thread(() =>
+        string? fault;
+        try
         {
-            try
+            fault = TorchThreads.Run(rollout.Threads, () =>
             {
-                TorchThreads.UseOnThisThread(rollout.Threads);
                 using DisposeScope scope = NewDisposeScope();
                 using var engine = new GenerationEngine(
                     model.Config, CPU, dtype, model.StopTokens, slots: EngineSelfTest.Groups * rollout.GroupSize, EngineSelfTest.MaxLength);
@@ -129,16 +127,10 @@ public static class RunContextFactory
                     new PolicyVersion(0),
                     hash: "",
                     model.Decoder.named_parameters().ToDictionary(named => named.name, named => named.parameter.detach()));
-                fault = EngineSelfTest.Fault(engine, policy, model.Config.VocabularySize, rollout.GroupSize);
-            }
-            catch (Exception problem)
-            {
-                failure = problem;
-            }
-        });
-        thread.Start();
-        thread.Join();
-        if (failure is not null)
+                return EngineSelfTest.Run(engine, policy, model.Config.VocabularySize, rollout.GroupSize).Fault;
+            });
+        }
+        catch (Exception failure)
         {
             throw new InvalidOperationException($"The engine's self-test failed: {failure.Message}", failure);
         }

@@ -21,8 +21,8 @@ internal static class SessionProtocol
 {
     /// <param name="Session">The worker's session.</param>
     /// <param name="Slots">Sequences that it decodes together.</param>
-    /// <param name="Deterministic">Its results depend on its requests alone: one thread, CPU.</param>
-    internal sealed record OfferWorker(string Name, IActorRef Session, int Slots, bool Deterministic);
+    /// <param name="Engine">What its engine's bits are; null: it is not set up so that they depend on its requests alone (one thread, CPU).</param>
+    internal sealed record OfferWorker(string Name, IActorRef Session, int Slots, EngineFingerprint? Engine);
 
     internal sealed record WorkerWelcomed(
         IActorRef Session, WorkerSetup Setup, Uri Plane, ISourceRef<LeasedGroup> Work, ISinkRef<SampledAnswer> Answers);
@@ -50,7 +50,6 @@ internal static class SessionProtocol
 /// <summary>What a worker's engine is made from, beside the settings of its own node (device, slots, threads).</summary>
 /// <param name="ModelConfig">The text of the model's config.json.</param>
 /// <param name="MaxLength">Longest prompt and completion together, in tokens.</param>
-/// <param name="Deterministic">Only workers that are may join.</param>
 public sealed record WorkerSetup(
     string Run,
     long Seed,
@@ -63,5 +62,4 @@ public sealed record WorkerSetup(
     double Temperature,
     int TopK,
     double TopP,
-    int Staleness,
-    bool Deterministic);
+    int Staleness);

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using static TorchSharp.torch;
 
 namespace Ghpo.Models;
@@ -15,5 +16,28 @@ public static class TorchThreads
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         _ = get_num_threads();
         set_num_threads(count);
+    }
+
+    /// <summary>Calls <paramref name="work"/> on a thread of its own that torch may use so many threads for, and waits.</summary>
+    public static T Run<T>(int count, Func<T> work)
+    {
+        T result = default!;
+        ExceptionDispatchInfo? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                UseOnThisThread(count);
+                result = work();
+            }
+            catch (Exception problem)
+            {
+                failure = ExceptionDispatchInfo.Capture(problem);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        failure?.Throw();
+        return result;
     }
 }

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Ghpo.Policy;
 
 namespace Ghpo.Rollout;
@@ -24,8 +26,8 @@ public static class EngineSelfTest
     /// <param name="policy">The weights to test with.</param>
     /// <param name="vocabulary">Token ids below this are used in prompts.</param>
     /// <param name="answers">G, answers a group.</param>
-    /// <returns>What differs; null: nothing does.</returns>
-    public static string? Fault(IGenerationEngine engine, PolicySnapshot policy, int vocabulary, int answers)
+    /// <returns>What differs, null where nothing does; and the SHA-256, in lower-case hex, of all tokens and the bits of their log-probabilities.</returns>
+    public static (string? Fault, string Digest) Run(IGenerationEngine engine, PolicySnapshot policy, int vocabulary, int answers)
     {
         engine.LoadPolicy(policy);
         GenerationRequest[] requests = [.. PromptLengths.Select((length, index) => new GenerationRequest(
@@ -34,20 +36,35 @@ public static class EngineSelfTest
             answers,
             (ulong)index,
             new SamplingOptions(Temperature: 1, TopK: 0, TopP: 1, Tokens)))];
-        Dictionary<object, ImmutableArray<Completion>> company = Run(engine, requests);
+        Dictionary<object, ImmutableArray<Completion>> company = Sample(engine, requests);
+        string digest = DigestOf(requests.SelectMany(request => company[request.Tag]));
         foreach (GenerationRequest request in requests)
         {
-            ImmutableArray<Completion> alone = Run(engine, [request])[request.Tag];
+            ImmutableArray<Completion> alone = Sample(engine, [request])[request.Tag];
             for (int answer = 0; answer < answers; answer++)
             {
                 if (Difference(alone[answer], company[request.Tag][answer]) is { } difference)
                 {
-                    return $"a prompt of {request.Prompt.Length} tokens gets other answers alone than in company: {difference}";
+                    return ($"a prompt of {request.Prompt.Length} tokens gets other answers alone than in company: {difference}", digest);
                 }
             }
         }
 
-        return null;
+        return (null, digest);
+    }
+
+    /// <summary>Each answer as its length (i32), its tokens (i32) and its log-probabilities (f32), little endian.</summary>
+    private static string DigestOf(IEnumerable<Completion> answers)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> word = stackalloc byte[sizeof(int)];
+        foreach (int number in answers.SelectMany(answer => answer.Tokens.Prepend(answer.Tokens.Length).Concat(answer.LogProbs.Select(BitConverter.SingleToInt32Bits))))
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(word, number);
+            hash.AppendData(word);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static string? Difference(Completion alone, Completion company)
@@ -69,7 +86,7 @@ public static class EngineSelfTest
         return alone.Tokens.Length == company.Tokens.Length ? null : $"{alone.Tokens.Length} and {company.Tokens.Length} tokens";
     }
 
-    private static Dictionary<object, ImmutableArray<Completion>> Run(IGenerationEngine engine, IEnumerable<GenerationRequest> requests)
+    private static Dictionary<object, ImmutableArray<Completion>> Sample(IGenerationEngine engine, IEnumerable<GenerationRequest> requests)
     {
         foreach (GenerationRequest request in requests)
         {

@@ -42,7 +42,7 @@ internal static class RolloutNode
         try
         {
             using ClusterEnd end = ClusterEnd.Open(settings.Cluster, Path.Combine(folder, "plane"), kept: 2);
-            var node = new NodeContext(name, settings, end.Plane, folder, end.Certificates);
+            var node = new NodeContext(name, settings, end.Plane, folder, end.Certificates) { Engine = NodeContext.FingerprintOf(settings) };
             var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             using var interruption = new Interruption(askToStop: _ => asked.TrySetResult(), exitNow: () => Interruption.ExitNow(ExitCodes.Interrupted));
             output.WriteLine($"{name} looks for a learner at {string.Join(", ", settings.Cluster.Join)}");

@@ -3,6 +3,7 @@ using Akka.Hosting;
 using Ghpo.Configuration;
 using Ghpo.Dispatch;
 using Ghpo.Journal;
+using Ghpo.Rollout;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -54,7 +55,8 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
             if (run.Settings.Cluster.Enabled)
             {
                 end = ClusterEnd.Open(run.Settings.Cluster, folder.Plane, kept: run.Settings.Rollout.Staleness + 2);
-                run = run with { Cluster = new ClusterSide(run.Setup, end.Plane, end.Certificates) };
+                EngineFingerprint? engine = run.Settings.Run.Deterministic ? EngineFingerprint.OfThisMachine(run.Settings.Rollout.Threads) : null;
+                run = run with { Cluster = new ClusterSide(run.Setup, end.Plane, end.Certificates, engine) };
             }
         }
         catch

@@ -1,5 +1,7 @@
 using System.Runtime.Serialization;
 using Akka.Actor;
+using Akka.Configuration;
+using Akka.Streams;
 using Ghpo.Curriculum;
 using Ghpo.Dispatch;
 using Ghpo.Rollout;
@@ -13,12 +15,18 @@ public sealed class DispatchSerializerTests : IDisposable
 {
     private static readonly WorkKey Key = new(new GroupId(300, 1), 2);
 
-    private readonly ActorSystem _system = ActorSystem.Create("wire", "akka.loglevel = OFF\nakka.stdout-loglevel = OFF");
+    private readonly ActorSystem _system = ActorSystem.Create("wire", ConfigurationFactory.ParseString("""
+        akka.loglevel = OFF
+        akka.stdout-loglevel = OFF
+        akka.actor.provider = remote
+        akka.remote.dot-netty.tcp.hostname = "127.0.0.1"
+        akka.remote.dot-netty.tcp.port = 0
+        """).WithFallback(ActorMaterializer.DefaultConfig()));
     private readonly DispatchSerializer _serializer;
 
     public DispatchSerializerTests() => _serializer = new DispatchSerializer((ExtendedActorSystem)_system);
 
-    /// <summary>One message of each kind, and its bytes for good. The welcome holds what changes from run to run; the tests with processes cover it.</summary>
+    /// <summary>A message of each kind that holds no actor, and its bytes for good.</summary>
     public static TheoryData<string, object, string> Golden => new()
     {
         { "wr-v1", new WorkerRefused("no"), "91a26e6f" },
@@ -31,7 +39,24 @@ public sealed class DispatchSerializerTests : IDisposable
         { "hp-v1", new HeldPolicy(2, new PolicyVersion(3), "ab"), "930203a26162" },
     };
 
+    private const string OfferManifest = "ow-v2";
+    private const string OfferBytes =
+        "94a177d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e2337370895ad58363420776974682041565832a26161a0" +
+        "a0aa6e6f204156582d353132";
+    private const string WelcomeManifest = "ww-v2";
+    private const string WelcomeBytes =
+        "95d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e2337389ca372756ecd012ca27b7dc39102400428cb3fe00000" +
+        "0000000000cb3ff000000000000001b5687474703a2f2f31302e302e302e313a343035342f931ea145c4680a2c0a2a616b6b612e7463703a2f2f6768706f4031302e302e302e" +
+        "313a343035332f757365722f776f726b23373912380a364768706f2e44697370617463682e53657373696f6e50726f746f636f6c2b4c656173656447726f75702c204768706f" +
+        "2e4163746f7273931ea146c46d0a2f0a2d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f616e7377657273233830123a0a384768706f" +
+        "2e44697370617463682e53657373696f6e50726f746f636f6c2b53616d706c6564416e737765722c204768706f2e4163746f7273";
+
     public void Dispose() => _system.Dispose();
+
+    [Fact]
+    public void Every_manifest_has_golden_bytes() => Assert.Equal(
+        DispatchSerializer.Manifests.Order(StringComparer.Ordinal),
+        Golden.Select(golden => golden.Data.Item1).Append(OfferManifest).Append(WelcomeManifest).Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Golden))]
@@ -40,6 +65,51 @@ public sealed class DispatchSerializerTests : IDisposable
         Assert.Equal(manifest, _serializer.Manifest(message));
         Assert.Equal(bytes, Convert.ToHexStringLower(_serializer.ToBinary(message)));
         Assert.Equal(bytes, Convert.ToHexStringLower(_serializer.ToBinary(_serializer.FromBinary(Convert.FromHexString(bytes), manifest))));
+    }
+
+    [Fact]
+    public void Bytes_of_an_offer_never_change()
+    {
+        var engine = new EngineFingerprint("X64 with AVX2", new TypeFingerprint("aa", ""), new TypeFingerprint("", "no AVX-512"));
+        var offer = new OfferWorker("w", Far("session#77"), 8, engine);
+        Assert.Equal(OfferManifest, _serializer.Manifest(offer));
+        Assert.Equal(OfferBytes, Convert.ToHexStringLower(_serializer.ToBinary(offer)));
+        Assert.Equal(offer, Read(OfferBytes, OfferManifest));
+
+        // A node that is not set up for equal bits has no fingerprint.
+        OfferWorker without = offer with { Engine = null };
+        Assert.Equal(without, _serializer.FromBinary(_serializer.ToBinary(without), OfferManifest));
+    }
+
+    [Fact]
+    public void Bytes_of_a_welcome_with_its_StreamRefs_never_change()
+    {
+        var welcome = (WorkerWelcomed)Read(WelcomeBytes, WelcomeManifest);
+        Assert.Equal(WelcomeManifest, _serializer.Manifest(welcome));
+        Assert.Equal(WelcomeBytes, Convert.ToHexStringLower(_serializer.ToBinary(welcome)));
+        Assert.Equal((Far("session#78"), new Uri("http://10.0.0.1:4054/")), (welcome.Session, welcome.Plane));
+        Assert.Equivalent(new WorkerSetup("run", 300, "{}", true, [2], 64, 4, 40, 0.5, 0, 1, 1), welcome.Setup, strict: true);
+    }
+
+    [Fact]
+    public void An_unknown_manifest_is_refused_with_its_name_and_the_known_ones()
+    {
+        var error = Assert.Throws<SerializationException>(() => _serializer.FromBinary([0x90], "ow-v1"));
+        Assert.Contains("Manifest 'ow-v1' is unknown; known are ow-v2", error.Message, StringComparison.Ordinal);
+        Assert.Contains("All nodes of a run have to be of one", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(OfferManifest, OfferBytes)]
+    [InlineData(WelcomeManifest, WelcomeBytes)]
+    public void A_message_that_is_cut_anywhere_is_a_clear_error(string manifest, string bytes)
+    {
+        byte[] whole = Convert.FromHexString(bytes);
+        for (int length = 0; length < whole.Length; length++)
+        {
+            var error = Assert.Throws<SerializationException>(() => _serializer.FromBinary(whole[..length], manifest));
+            Assert.StartsWith($"{length} bytes under manifest '{manifest}' are damaged", error.Message, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
@@ -58,4 +128,9 @@ public sealed class DispatchSerializerTests : IDisposable
         Assert.Throws<SerializationException>(() => _serializer.FromBinary([0x91, 0x01], "hp-v1"));
         Assert.Throws<SerializationException>(() => _serializer.FromBinary([0x90, 0x01], "sl-v1"));
     }
+
+    private object Read(string bytes, string manifest) => _serializer.FromBinary(Convert.FromHexString(bytes), manifest);
+
+    /// <summary>An actor of a node that is not there; nobody writes to it.</summary>
+    private IActorRef Far(string name) => ((ExtendedActorSystem)_system).Provider.ResolveActorRef($"akka.tcp://ghpo@10.0.0.1:4053/user/{name}");
 }

@@ -26,7 +26,7 @@ public sealed class EngineSelfTestTests
         using Decoder decoder = TinyModel.Create(config);
         using PolicySnapshot policy = Engines.Snapshot(decoder);
         using IGenerationEngine engine = with(Engines.Create(config, slots: EngineSelfTest.Groups * 2));
-        return EngineSelfTest.Fault(engine, policy, config.VocabularySize, answers: 2);
+        return EngineSelfTest.Run(engine, policy, config.VocabularySize, answers: 2).Fault;
     }
 
     /// <summary>Adds the last bit to every log-probability of a request that has company.</summary>

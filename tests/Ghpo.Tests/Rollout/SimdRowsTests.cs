@@ -97,7 +97,7 @@ public sealed class SimdRowsTests
         using Decoder decoder = TinyModel.Create(config);
         using PolicySnapshot policy = Engines.Snapshot(decoder);
         using GenerationEngine engine = Engine(config, decoder, dtype, slots: EngineSelfTest.Groups * 2, threads: 2);
-        Assert.Null(EngineSelfTest.Fault(engine, policy, config.VocabularySize, answers: 2));
+        Assert.Null(EngineSelfTest.Run(engine, policy, config.VocabularySize, answers: 2).Fault);
     }
 
     [Fact]
