@@ -5,6 +5,7 @@ using Ghpo.Inspection;
 using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Models;
+using Ghpo.Observability;
 using Ghpo.Problems;
 using Ghpo.Rollout;
 using Ghpo.Verification;
@@ -29,7 +30,8 @@ public sealed record GhpoSettings(
     DispatchSettings Dispatch,
     ClusterSettings Cluster,
     LoggingSettings Logging,
-    InspectionSettings Inspection);
+    InspectionSettings Inspection,
+    ObservabilitySettings Observability);
 
 /// <summary>ghpo.logging</summary>
 public sealed record LoggingSettings(LogVerbosity Level);

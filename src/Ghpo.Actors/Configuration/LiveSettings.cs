@@ -25,6 +25,7 @@ public static class LiveSettings
 
         // Who may look in.
         "inspection.enabled", "inspection.host", "inspection.port", "inspection.token",
+        "observability.http", "observability.http-address", "observability.http-port", "observability.otlp-endpoint",
     ];
 
     /// <summary>Those of them that a running process takes up; the others are read when one starts.</summary>

@@ -94,6 +94,12 @@ public static class SettingsRules
                 $"whoever reaches {inspection.Host} could steer the run: set ghpo.inspection.token, or keep to a loopback address", "inspection.host", "inspection.token");
         }
 
+        if (settings.Observability.OtlpEndpoint is { Length: > 0 } endpoint
+            && !(Uri.TryCreate(endpoint, UriKind.Absolute, out Uri? receiver) && receiver.Scheme is "http" or "https"))
+        {
+            yield return Conflict("must be the base address of an OTLP/HTTP receiver, as in http://127.0.0.1:4318, or empty", "observability.otlp-endpoint");
+        }
+
         foreach ((string key, IReadOnlyList<int> counts) in new[]
         {
             ("data.arithmetic.operations", settings.Data.Arithmetic.Operations),

@@ -100,7 +100,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
     private void OnSample(SampleGroup request)
     {
         _asked[WorkKey.Of(request.Prompted)] = (request.Prompted, Sender);
-        _ledger.Offer(request.Prompted, request.Oldest, Now);
+        _ledger.Offer(request.Prompted, request.Oldest, Now, request.Trace);
         GrantAll();
     }
 
@@ -208,7 +208,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         foreach (Lease lease in _ledger.Expire(Now))
         {
             string overdue = $"group {lease.Key} was not sampled within rollout.deadline ({_run.Settings.Rollout.Deadline.TotalSeconds:0} s) by {NameOf(lease.Worker)}";
-            _log.Warning("A lease ended: {Overdue}", overdue);
+            _log.Warning("The lease of group {Group} ended: {Overdue}", lease.Key, overdue);
             if (_workers.TryGetValue(lease.Worker, out Worker? worker))
             {
                 if (worker.IsLocal)

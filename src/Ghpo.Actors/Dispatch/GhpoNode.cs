@@ -3,6 +3,7 @@ using Akka.Cluster;
 using Akka.Cluster.Hosting;
 using Akka.Hosting;
 using Akka.Streams;
+using Ghpo.Inspection;
 using Ghpo.Journal;
 using Ghpo.Security;
 
@@ -44,6 +45,10 @@ public static class GhpoNode
             Cluster cluster = Cluster.Get(system);
             cluster.Join(cluster.SelfAddress);
         });
+
+    /// <summary>Beside the run: who watches it, for whoever asks.</summary>
+    public static AkkaConfigurationBuilder WithRunWatch(this AkkaConfigurationBuilder builder, TimeProvider time) => builder.AddStartup(async (system, registry) =>
+        registry.Register<RunWatchActor>(system.ActorOf(RunWatchActor.Props(await registry.GetAsync<RunActor>(), time), "run-watch")));
 
     /// <summary>The text of akka.conf: how every actor system of a run is set up.</summary>
     public static string AkkaConfiguration { get; } = Resource("akka.conf");

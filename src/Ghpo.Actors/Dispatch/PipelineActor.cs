@@ -27,6 +27,7 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
     private readonly RunContext _run;
     private readonly PipelineTeam _team;
     private readonly CancellationTokenSource _stopped = new();
+    private readonly GroupTraces _traces = new();
     private readonly PipelineGauges _gauges;
 
     public PipelineActor(RunContext run, PipelineTeam team)
@@ -50,6 +51,7 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
     {
         _stopped.Cancel();
         _stopped.Dispose();
+        _traces.Dispose();
     }
 
     private void Start(int firstStep, int verifiers, int permits)
@@ -84,32 +86,43 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
     {
         int staleness = _run.Settings.Rollout.Staleness;
         return new PipelineStages(
-            Prompt: attempt => _run.Prompts.Build(attempt, _run.ProblemsById[attempt.Problem]),
+            Prompt: attempt =>
+            {
+                _traces.Enter(attempt);
+                return _run.Prompts.Build(attempt, _run.ProblemsById[attempt.Problem]);
+            },
             Sample: async prompted =>
             {
                 // No deadline: leases have one, and a cluster may have to wait for a worker.
                 var oldest = new PolicyVersion(Math.Max(0, prompted.Attempt.Group.Step - staleness));
                 RolloutGroup sampled = await _team.Dispatcher.Ask<RolloutGroup>(
-                    new DispatchProtocol.SampleGroup(prompted, oldest), Timeout.InfiniteTimeSpan, _stopped.Token).ConfigureAwait(false);
+                    new DispatchProtocol.SampleGroup(prompted, oldest, _traces.Of(prompted.Attempt.Group)), Timeout.InfiniteTimeSpan, _stopped.Token).ConfigureAwait(false);
                 _gauges.CountTokens(sampled);
                 return sampled;
             },
             VerifierParallelism: verifiers,
-            Verify: group => _team.Verifiers.Ask<VerifiedGroup>(new VerifyGroup(group), _patience, _stopped.Token),
+            Verify: group => Traced("verify", group.Prompted, _team.Verifiers.Ask<VerifiedGroup>(new VerifyGroup(group), _patience, _stopped.Token)),
             // A hard group waits for the hint schedule's journal, which writes all that wait at once.
             ClassifierParallelism: permits,
-            Classify: group => _team.Classifier.Ask<Classified>(new ClassifyGroup(group), _patience, _stopped.Token),
+            Classify: group => Traced("classify", group.Rollout.Prompted, _team.Classifier.Ask<Classified>(new ClassifyGroup(group), _patience, _stopped.Token)),
             DeliveryParallelism: verifiers,
             Deliver: DeliverAsync);
     }
 
+    private Task<T> Traced<T>(string stage, PromptedGroup group, Task<T> work) => _traces.During(stage, group.Attempt.Group, group.Attempt.Attempt, work);
+
     private async Task<Settled> DeliverAsync(Settled settled)
     {
-        object answer = await _team.Learner
-            .Ask<object>(new LearnerProtocol.SettleGroup(settled.Group, settled.Worker), _patience, _stopped.Token).ConfigureAwait(false);
-        return answer is LearnerProtocol.GroupRefused refused
-            ? throw new InvalidOperationException($"The learner refused group {refused.Group}: {refused.Reason}")
-            : settled;
+        SettledGroup group = settled.Group;
+        object answer = await _traces.During(
+            "settle", group.Group, group.Attempt, _team.Learner.Ask<object>(new LearnerProtocol.SettleGroup(group, settled.Worker), _patience, _stopped.Token)).ConfigureAwait(false);
+        if (answer is LearnerProtocol.GroupRefused refused)
+        {
+            throw new InvalidOperationException($"The learner refused group {refused.Group}: {refused.Reason}");
+        }
+
+        _traces.Settled(group);
+        return settled;
     }
 
     private void OnEnded(Exception? failure)

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Ghpo.Inspection;
+using Ghpo.Observability;
 using Ghpo.Rollout;
 
 namespace Ghpo.Dispatch;
@@ -35,6 +37,7 @@ internal sealed class PipelineGauges(int permits, int rollout, int verification,
 /// <summary>Counts what enters and leaves one stage. Thread-safe.</summary>
 internal sealed class StageGauge(string name, int bound)
 {
+    private readonly KeyValuePair<string, object?> _tag = new(GhpoMeters.Stage, name);
     private long _entered;
     private long _left;
     private long _finished;
@@ -58,7 +61,9 @@ internal sealed class StageGauge(string name, int bound)
     /// <summary>The work of the stage, counted as it is done: from then on the group waits for the next stage.</summary>
     public Func<TIn, Task<TOut>> Counted<TIn, TOut>(Func<TIn, Task<TOut>> work) => async element =>
     {
+        long begun = Stopwatch.GetTimestamp();
         TOut done = await work(element).ConfigureAwait(false);
+        GhpoMeters.StageDuration.Record(Stopwatch.GetElapsedTime(begun).TotalSeconds, _tag);
         Interlocked.Increment(ref _finished);
         return done;
     };

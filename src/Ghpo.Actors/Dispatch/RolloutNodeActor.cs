@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
+using Ghpo.Rollout;
 
 namespace Ghpo.Dispatch;
 
@@ -55,6 +56,7 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
         Receive<ActorIdentity>(OnDoor);
         Receive<Terminated>(_ => Timers.StartSingleTimer(nameof(BeginSession), new BeginSession(), SessionPause));
         Receive<BeginSession>(_ => Begin());
+        Receive<GetNode>(_ => Tell(Sender));
         Receive<RolloutSessionActor.LeaveSession>(leave =>
         {
             if (_session.IsNobody())
@@ -108,6 +110,19 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
         _session = Context.Watch(Context.ActorOf(Props.Create(() => new RolloutSessionActor(node, run))));
     }
 
+    /// <summary>Answered by the session, which knows the worker, where there is one.</summary>
+    private void Tell(IActorRef asker)
+    {
+        if (_learner is null || _session.IsNobody())
+        {
+            asker.Tell(new NodeView(_learner?.Address, ActorRefs.Nobody, null, _learner is null ? "looks for a learner" : "between two sessions with the learner"));
+        }
+        else
+        {
+            _session.Tell(new RolloutSessionActor.DescribeSession(_learner.Address), asker);
+        }
+    }
+
     private void KnockAtDoor()
     {
         if (_learner is not null)
@@ -130,6 +145,15 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
             _end.TrySetResult(NodeEnd.LearnerLost);
         }
     }
+
+    /// <summary>Query, answered by <see cref="NodeView"/>.</summary>
+    internal sealed record GetNode;
+
+    /// <param name="Learner">Address of the learner's node; null: none has been found yet.</param>
+    /// <param name="WorkerActor">Nobody, where there is none.</param>
+    /// <param name="Worker">How the node's worker stands; null: there is none.</param>
+    /// <param name="Sentence">What the node is at.</param>
+    internal sealed record NodeView(Address? Learner, IActorRef WorkerActor, RolloutProtocol.WorkerView? Worker, string Sentence);
 
     private sealed record Knock;
 

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Event;
 using Akka.Streams;
 using Akka.Streams.Dsl;
 using Ghpo.Learning;
+using Ghpo.Observability;
 using Ghpo.Policy;
 using Ghpo.Rollout;
 using static Ghpo.Dispatch.SessionProtocol;
@@ -36,6 +38,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
     private PolicyStore? _store;
     private Uri? _plane;
     private LearnerProtocol.PolicyPublished? _newest;
+    private RolloutProtocol.WorkerView? _view;
 
     /// <param name="run">Leads to the learner's <see cref="RunActor"/>, wherever it is.</param>
     public RolloutSessionActor(NodeContext node, IActorRef run)
@@ -45,6 +48,8 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         Receive<Offer>(_ => _run.Tell(new OfferWorker(node.Name, Self, node.Slots, node.Engine)));
         Receive<WorkerRefused>(OnRefused);
         Receive<WorkerWelcomed>(OnWelcome);
+        Receive<DescribeSession>(asked => Sender.Tell(new RolloutNodeActor.NodeView(
+            asked.Learner, ActorRefs.Nobody, null, _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this worker: {_refusal}")));
         Receive<LeaveSession>(_ => Sender.Tell(new SessionLeft()));
     }
 
@@ -122,7 +127,12 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         });
         Receive<HeldPolicy>(_learner.Tell);
         Receive<Report>(_ => _worker.Tell(new RolloutProtocol.GetWorker()));
-        Receive<RolloutProtocol.WorkerView>(view => _learner.Tell(new WorkReported(view.RunningSequences, view.TokensSampled)));
+        Receive<RolloutProtocol.WorkerView>(view =>
+        {
+            _view = view;
+            _learner.Tell(new WorkReported(view.RunningSequences, view.TokensSampled));
+        });
+        Receive<DescribeSession>(asked => Sender.Tell(new RolloutNodeActor.NodeView(asked.Learner, _worker, _view, Sentence)));
         Receive<AnswerFailed>(_learner.Tell);
         Receive<Terminated>(gone =>
         {
@@ -138,12 +148,25 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         });
     }
 
+    private string Sentence => (_view, _newest) switch
+    {
+        (_, null) => "waits for the learner's first policy",
+        ({ Version: null } or null, { } newest) => $"fetches and loads {newest.Version}",
+        ({ RunningGroups: > 0 } view, _) => $"samples {view.RunningGroups} groups under {view.Version}",
+        ({ } view, _) => $"holds {view.Version} and waits for groups",
+    };
+
     private void Fetch(LearnerProtocol.PolicyPublished published)
     {
         CancellationToken stopped = _stopped.Token;
+        long begun = Stopwatch.GetTimestamp();
         _node.Plane.FetchAsync(published.Epoch, published.Version, published.Hash, _plane!, stopped).PipeTo(
             Self,
-            success: policy => new Fetched(published, policy, null),
+            success: policy =>
+            {
+                GhpoMeters.PolicyFetchDuration.Record(Stopwatch.GetElapsedTime(begun).TotalSeconds);
+                return new Fetched(published, policy, null);
+            },
             failure: cause => new Fetched(published, null, cause));
     }
 
@@ -168,7 +191,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         try
         {
             RolloutGroup group = await worker
-                .Ask<RolloutGroup>(new RolloutProtocol.SampleGroup(leased.Prompted, leased.Oldest), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
+                .Ask<RolloutGroup>(new RolloutProtocol.SampleGroup(leased.Prompted, leased.Oldest, leased.Trace), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
             return
             [
                 .. group.Completions.Select((completion, answer) => new SampledAnswer(key, answer, group.Completions.Length, completion, group.Epoch, group.Version)),
@@ -180,6 +203,10 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             return [];
         }
     }
+
+    /// <summary>Query, answered by <see cref="RolloutNodeActor.NodeView"/>.</summary>
+    /// <param name="Learner">For the answer.</param>
+    internal sealed record DescribeSession(Address Learner);
 
     /// <summary>Return what is in hand, and end. Answered by <see cref="SessionLeft"/>.</summary>
     internal sealed record LeaveSession;

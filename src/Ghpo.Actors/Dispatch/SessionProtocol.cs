@@ -31,7 +31,8 @@ internal static class SessionProtocol
     internal sealed record WorkerRefused(string Reason);
 
     /// <summary>A lease on its way.</summary>
-    internal sealed record LeasedGroup(PromptedGroup Prompted, PolicyVersion Oldest);
+    /// <param name="Trace">The group's span, as its traceparent; null: it has none.</param>
+    internal sealed record LeasedGroup(PromptedGroup Prompted, PolicyVersion Oldest, string? Trace = null);
 
     /// <summary>One answer of a group on its way back: a group of long answers would not fit a frame.</summary>
     /// <param name="Answer">Its index.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Ghpo.Dispatch;
 using Ghpo.Learning;
 using Ghpo.Rollout;
 using Ghpo.Verification;
@@ -45,6 +46,12 @@ public static class RunEvents
     /// <param name="Address">HOST:PORT.</param>
     /// <param name="Note">Why it is not the address that was asked for; null: it is.</param>
     public sealed record InspectionOpened(string Address, string? Note);
+
+    /// <summary>Metrics and health are served from now on.</summary>
+    public sealed record MetricsServed(Uri Address);
+
+    /// <summary>The workers of all nodes. Published once a second.</summary>
+    public sealed record WorkersSeen(WorkerProtocol.WorkersView View);
 
     public sealed record RunEnded(RunOutcome Outcome, int Steps, string? Reason, string? ModelFolder);
 }

@@ -51,6 +51,7 @@ public sealed class RunWatchActor : ReceiveActor, IWithTimers
             view.RunningGroups + view.WaitingGroups,
             view.TokensSampled,
             Now));
+        Receive<WorkerProtocol.WorkersView>(view => Context.System.EventStream.Publish(new WorkersSeen(view)));
         Receive<TrainerProgress>(progress => _watch = _watch.Heard(progress, Now));
         Receive<PipelineProgress>(progress =>
         {
@@ -89,6 +90,7 @@ public sealed class RunWatchActor : ReceiveActor, IWithTimers
     {
         Report(_watch.Diagnose(Now));
         _run.Tell(new RunProtocol.GetTeam());
+        _run.Tell(new WorkerProtocol.GetWorkers());
     }
 
     private void OnTeam(RunProtocol.TeamView team)

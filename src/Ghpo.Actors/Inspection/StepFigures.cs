@@ -34,6 +34,9 @@ public static class StepFigures
         }
     }
 
+    /// <summary>Share of the groups that were not solved without a hint.</summary>
+    public static double HintShare(this StepReport step) => 1 - (step.Settled.Where(settled => settled.HintRatio == 0).Sum(settled => settled.Groups) / (double)Math.Max(1, step.Groups));
+
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.#} %");
 
     public static string Count(double number) => number.ToString("N0", CultureInfo.InvariantCulture);

@@ -142,6 +142,7 @@ public sealed partial class LearnerActor
             _state = _state.Apply(committed);
             Ask(Activities.Publishing, new Publish(_state.Epoch));
             _curriculum.Tell(new CurriculumProtocol.CloseStep(committed.Step));
+            _log.Info("Step {Step} is committed: {Version}, reward {Reward:0.000}", committed.Step, committed.Version, committed.Report.MeanReward);
             Context.System.EventStream.Publish(new RunEvents.StepCompleted(committed.Report));
             AfterStep();
             TrainIfComplete();

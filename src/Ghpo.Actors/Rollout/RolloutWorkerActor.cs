@@ -3,6 +3,7 @@ using Akka.Actor;
 using Akka.Event;
 using Ghpo.Hints;
 using Ghpo.Learning;
+using Ghpo.Observability;
 using Ghpo.Policy;
 
 namespace Ghpo.Rollout;
@@ -31,7 +32,9 @@ public sealed class RolloutWorkerActor : ReceiveActor
     private readonly LinkedList<Job> _waiting = new();
     private readonly HashSet<Job> _running = [];
     private readonly ILoggingAdapter _log = Context.GetLogger();
+    private readonly KeyValuePair<string, object?> _tag;
     private IGenerationEngine? _engine;
+    private long _counted;
     private LearnerProtocol.PolicyPublished? _loaded;
     private LearnerProtocol.PolicyPublished? _newest;
     private IActorRef _listener = ActorRefs.Nobody;
@@ -45,6 +48,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
         _store = store;
         _settings = settings;
         _runSeed = runSeed;
+        _tag = new KeyValuePair<string, object?>(GhpoMeters.Worker, name);
 
         Receive<RolloutProtocol.TellOfPolicies>(tell =>
         {
@@ -61,7 +65,15 @@ public sealed class RolloutWorkerActor : ReceiveActor
 
     protected override void PreStart() => _engine = _createEngine();
 
-    protected override void PostStop() => _engine?.Dispose();
+    protected override void PostStop()
+    {
+        foreach (Job job in _running.Concat(_waiting))
+        {
+            job.Span?.End(new OperationCanceledException("the worker stopped before the group was sampled"));
+        }
+
+        _engine?.Dispose();
+    }
 
     private void OnPolicy(LearnerProtocol.PolicyPublished published)
     {
@@ -77,7 +89,12 @@ public sealed class RolloutWorkerActor : ReceiveActor
 
     private void OnSample(RolloutProtocol.SampleGroup request)
     {
-        _waiting.AddLast(new Job(request, Sender));
+        GroupAttempt attempt = request.Prompted.Attempt;
+        _waiting.AddLast(new Job(request, Sender)
+        {
+            Span = request.Trace is null ? null : GhpoTraces.Begin("rollout", request.Trace)
+                ?.SetTag("ghpo.worker", _name).SetTag("ghpo.attempt", attempt.Attempt).SetTag("ghpo.hint.ratio", attempt.HintRatio),
+        });
         Advance();
     }
 
@@ -90,6 +107,8 @@ public sealed class RolloutWorkerActor : ReceiveActor
             {
                 var job = (Job)result.Tag;
                 _running.Remove(job);
+                GhpoMeters.WorkerGroupDuration.Record(Stopwatch.GetElapsedTime(job.Admitted).TotalSeconds, _tag);
+                job.Span?.SetTag("ghpo.policy.version", _loaded!.Version.Value).SetTag("ghpo.tokens", result.Completions.Sum(completion => completion.Tokens.Length)).End();
                 job.ReplyTo.Tell(new RolloutGroup(job.Request.Prompted, result.Completions, _loaded!.Epoch, _loaded.Version, _name));
             }
         }
@@ -99,6 +118,9 @@ public sealed class RolloutWorkerActor : ReceiveActor
             throw;
         }
 
+        GhpoMeters.WorkerTokens.Add(_engine.TokensSampled - _counted, _tag);
+        GhpoMeters.WorkerSequences.Record(_engine.RunningSequences, _tag);
+        _counted = _engine.TokensSampled;
         Advance();
     }
 
@@ -153,6 +175,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
 
         _engine!.LoadPolicy(policy);
         _loaded = _newest;
+        GhpoMeters.WorkerPolicy.Record(_loaded.Version.Value, _tag);
         TellWhatIsLoaded();
     }
 
@@ -175,6 +198,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
                 Job job = node.Value;
                 _engine.Submit(RequestFor(job));
                 job.Admitted = Stopwatch.GetTimestamp();
+                job.Span?.AddEvent(new ActivityEvent("admitted"));
                 _waiting.Remove(node);
                 _running.Add(job);
             }
@@ -214,6 +238,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
     {
         foreach (Job job in _running.Concat(_waiting))
         {
+            job.Span?.End(failure);
             job.ReplyTo.Tell(new Status.Failure(failure));
         }
 
@@ -225,6 +250,9 @@ public sealed class RolloutWorkerActor : ReceiveActor
     {
         /// <summary>When the engine took it.</summary>
         public long Admitted { get; set; }
+
+        /// <summary>From its arrival to its answer; null: it is not traced.</summary>
+        public Activity? Span { get; init; }
 
         // Two requests are two jobs, whatever they hold; the engine's errors name a job by its group.
         public bool Equals(Job? other) => ReferenceEquals(this, other);

@@ -25,7 +25,7 @@ internal static class InspectionHost
     public static AkkaConfigurationBuilder WithInspection(this AkkaConfigurationBuilder builder, RunContext run, LogBuffer lines) => builder.AddStartup(async (system, registry) =>
     {
         IActorRef proxy = await registry.GetAsync<RunActor>();
-        IActorRef watcher = system.ActorOf(RunWatchActor.Props(proxy, run.Time), "run-watch");
+        IActorRef watcher = await registry.GetAsync<RunWatchActor>();
         var node = new NodeVerbs(run, lines);
         var inspector = new Inspector([.. new InspectedRun(system, proxy, watcher, run).Palettes(), node.Log, node.Journal]);
         await OpenAsync(system, inspector, run.Settings.Inspection, run.Name, run.Folder);

@@ -46,6 +46,7 @@ internal sealed class PlainView(TextWriter output) : IRunView
         Stalled { Over: true } over => $"the stall is over: {over.Sentence}",
         Stalled stalled => $"STALLED: {stalled.Sentence}",
         InspectionOpened opened => $"look in with: ghpo pbm {opened.Address}{(opened.Note is { } note ? $" ({note})" : "")}",
+        MetricsServed served => $"metrics at {served.Address}metrics",
         _ => null,
     };
 

@@ -16,7 +16,7 @@ public sealed class RunWatcherActor : ReceiveActor
     public static readonly ImmutableArray<Type> Events =
         [
             typeof(RunStarted), typeof(StepCompleted), typeof(PolicyMeasured), typeof(CheckpointWritten), typeof(PipelineProgress),
-            typeof(RunOrdered), typeof(SettingChanged), typeof(Stalled), typeof(InspectionOpened), typeof(RunEnded),
+            typeof(RunOrdered), typeof(SettingChanged), typeof(Stalled), typeof(InspectionOpened), typeof(MetricsServed), typeof(WorkersSeen), typeof(RunEnded),
         ];
 
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -37,6 +37,8 @@ public sealed class RunWatcherActor : ReceiveActor
         Receive<SettingChanged>(Show);
         Receive<Stalled>(Show);
         Receive<InspectionOpened>(Show);
+        Receive<MetricsServed>(Show);
+        Receive<WorkersSeen>(Show);
         Receive<RunEnded>(last =>
         {
             Show(last);

@@ -35,7 +35,7 @@ internal sealed class ClusterEnd : IDisposable
         try
         {
             var options = new PolicyPlaneOptions(
-                folder, kept, AddressOf(settings.Host), settings.ReachedAs, settings.PolicyPlane, certificates, log ?? NullLoggerFactory.Instance);
+                folder, kept, AddressOf("ghpo.cluster.host", settings.Host), settings.ReachedAs, settings.PolicyPlane, certificates, log ?? NullLoggerFactory.Instance);
 
             // Before any host runs, on a thread that nobody waits for: there is nothing to be asynchronous with.
             return new ClusterEnd(Task.Run(() => PolicyPlane.StartAsync(options)).GetAwaiter().GetResult(), certificates);
@@ -53,7 +53,9 @@ internal sealed class ClusterEnd : IDisposable
         Certificates?.Dispose();
     }
 
-    private static IPAddress AddressOf(string host)
+    /// <param name="key">The setting that names it.</param>
+    /// <exception cref="UserErrorException">It is no address of this machine.</exception>
+    internal static IPAddress AddressOf(string key, string host)
     {
         if (IPAddress.TryParse(host, out IPAddress? address))
         {
@@ -66,7 +68,7 @@ internal sealed class ClusterEnd : IDisposable
         }
         catch (Exception failure) when (failure is System.Net.Sockets.SocketException or InvalidOperationException)
         {
-            throw new UserErrorException($"ghpo.cluster.host = {host} is no address of this machine: {failure.Message}");
+            throw new UserErrorException($"{key} = {host} is no address of this machine: {failure.Message}");
         }
     }
 }

@@ -5,6 +5,7 @@ using Akka.Hosting.Logging;
 using Ghpo.Configuration;
 using Ghpo.Dispatch;
 using Ghpo.Node.Commands;
+using Ghpo.Node.Observing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -37,6 +38,7 @@ internal static class RolloutNode
         await using Logger log = new LoggerConfiguration()
             .MinimumLevel.Is(LevelOf(settings.Logging.Level))
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .Enrich.WithProperty("Node", name)
             .WriteTo.Console(formatProvider: CultureInfo.InvariantCulture)
             .CreateLogger();
         try
@@ -45,10 +47,16 @@ internal static class RolloutNode
             var node = new NodeContext(name, settings, end.Plane, folder, end.Certificates) { Engine = NodeContext.FingerprintOf(settings) };
             var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             using var interruption = new Interruption(askToStop: _ => asked.TrySetResult(), exitNow: () => Interruption.ExitNow(ExitCodes.Interrupted));
+            await using Telemetry telemetry = await Telemetry.StartAsync(settings, "node", name);
+            if (telemetry.Address is { } address)
+            {
+                output.WriteLine($"metrics at {address}metrics");
+            }
+
             output.WriteLine($"{name} looks for a learner at {string.Join(", ", settings.Cluster.Join)}");
             while (!asked.Task.IsCompleted)
             {
-                NodeEnd? how = await LifeOrErrorAsync(node, log, asked.Task);
+                NodeEnd? how = await LifeOrErrorAsync(node, log, telemetry, asked.Task);
                 if (once && how == NodeEnd.LearnerLeft)
                 {
                     return ExitCodes.Success;
@@ -69,11 +77,11 @@ internal static class RolloutNode
     }
 
     /// <summary>A life that fails is logged whole and followed by the next one: a node that nobody looks at must not be lost to the run by one error.</summary>
-    private static async Task<NodeEnd?> LifeOrErrorAsync(NodeContext node, Logger log, Task asked)
+    private static async Task<NodeEnd?> LifeOrErrorAsync(NodeContext node, Logger log, Telemetry telemetry, Task asked)
     {
         try
         {
-            return await LifeAsync(node, log, asked);
+            return await LifeAsync(node, log, telemetry, asked);
         }
 #pragma warning disable CA1031 // Whatever it was, it is in the log, and the next life may do without it.
         catch (Exception failure) when (failure is not UserErrorException)
@@ -82,10 +90,14 @@ internal static class RolloutNode
             log.Error(failure, "The node's membership failed; it looks for a learner again");
             return NodeEnd.LearnerLost;
         }
+        finally
+        {
+            telemetry.Use(() => Task.FromResult(Health.Searching));
+        }
     }
 
     /// <returns>How it ended; null: by a signal.</returns>
-    private static async Task<NodeEnd?> LifeAsync(NodeContext node, Logger log, Task asked)
+    private static async Task<NodeEnd?> LifeAsync(NodeContext node, Logger log, Telemetry telemetry, Task asked)
     {
         var ended = new TaskCompletionSource<NodeEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -100,6 +112,7 @@ internal static class RolloutNode
                 loggers.AddLogger<OrderedTemplateLogger>();
             });
             akka.WithGhpoRollout(node, ended);
+            akka.AddStartup((_, registry) => telemetry.Use(Health.OfNode(registry.Get<RolloutNodeActor>())));
         });
         using IHost host = builder.Build();
         await host.StartAsync();

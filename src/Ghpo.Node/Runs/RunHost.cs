@@ -1,8 +1,10 @@
 using Akka.Actor;
 using Akka.Hosting;
 using Akka.Hosting.Logging;
+using Ghpo.Dispatch;
 using Ghpo.Inspection;
 using Ghpo.Node.Inspecting;
+using Ghpo.Node.Observing;
 using Ghpo.Node.Reporting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,7 +17,7 @@ namespace Ghpo.Node.Runs;
 /// <summary>The generic host of a run: logging, the actor system with the run's watcher and then its pipeline.</summary>
 internal static class RunHost
 {
-    public static IHost Build(RunPipeline pipeline, Logger log, LogBuffer lines, IEnumerable<IRunObserver> observers, TaskCompletionSource<RunProgress> ended)
+    public static IHost Build(RunPipeline pipeline, Logger log, LogBuffer lines, Telemetry telemetry, IEnumerable<IRunObserver> observers, TaskCompletionSource<RunProgress> ended)
     {
         // No default sources: the settings of a run are in its run.conf, and nothing around it may change them.
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -31,12 +33,26 @@ internal static class RunHost
             });
             akka.StartActors((system, _) => Watch(system, observers, ended));
             pipeline.AddTo(akka);
-            if (pipeline.Run is { Settings.Inspection.Enabled: true } run)
+            if (pipeline.Run is { } run)
             {
-                akka.WithInspection(run, lines);
+                akka.WithRunWatch(run.Time);
+                akka.AddStartup((system, registry) => Observe(system, registry, telemetry));
+                if (run.Settings.Inspection.Enabled)
+                {
+                    akka.WithInspection(run, lines);
+                }
             }
         });
         return builder.Build();
+    }
+
+    private static void Observe(ActorSystem system, IActorRegistry registry, Telemetry telemetry)
+    {
+        telemetry.Use(Health.OfRun(registry.Get<RunWatchActor>()));
+        if (telemetry.Address is { } address)
+        {
+            system.EventStream.Publish(new RunEvents.MetricsServed(address));
+        }
     }
 
     /// <summary>Subscribed here and not by the actor itself, which starts later: the run's first event must not be missed.</summary>

@@ -17,14 +17,18 @@ internal sealed class RunLog : IAsyncDisposable
 {
     private readonly IRunView _view;
 
-    private RunLog(Logger logger, LogBuffer lines, IRunView view)
+    private RunLog(Logger logger, LogContext context, LogBuffer lines, IRunView view)
     {
         Logger = logger;
+        Context = context;
         Lines = lines;
         _view = view;
     }
 
     public Logger Logger { get; }
+
+    /// <summary>What its lines carry; to be shown the run's events.</summary>
+    public LogContext Context { get; }
 
     /// <summary>Its newest lines, for whoever looks in.</summary>
     public LogBuffer Lines { get; }
@@ -40,15 +44,17 @@ internal sealed class RunLog : IAsyncDisposable
             _ => LogEventLevel.Error,
         };
         var lines = new LogBuffer(least);
+        var context = new LogContext(folder.Name);
         Logger logger = new LoggerConfiguration()
             .MinimumLevel.ControlledBy(lines.Level)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .Enrich.FromLogContext()
+            .Enrich.With(context)
             .WriteTo.File(new CompactJsonFormatter(), folder.Log, shared: false, fileSizeLimitBytes: null)
             .WriteTo.Sink(new ViewSink(view), LogEventLevel.Warning)
             .WriteTo.Sink(lines)
             .CreateLogger();
-        return new RunLog(logger, lines, view);
+        return new RunLog(logger, context, lines, view);
     }
 
     public async ValueTask DisposeAsync()

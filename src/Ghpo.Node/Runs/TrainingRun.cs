@@ -3,6 +3,7 @@ using Ghpo.Configuration;
 using Ghpo.Inspection;
 using Ghpo.Models;
 using Ghpo.Node.Commands;
+using Ghpo.Node.Observing;
 using Ghpo.Node.Reporting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -27,10 +28,11 @@ internal static class TrainingRun
         await using (RunLog log = RunLog.Open(folder, settings.Logging.Level, view))
         using (var files = new MetricsFiles(folder, time))
         using (var tensorBoard = new TensorBoardLog(folder.Metrics))
+        await using (Telemetry telemetry = await Telemetry.StartAsync(settings, "run", folder.Name))
         {
             var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
             var newest = new NewestProgress();
-            using IHost host = RunHost.Build(pipeline, log.Logger, log.Lines, [view, newest, files, tensorBoard], ended);
+            using IHost host = RunHost.Build(pipeline, log.Logger, log.Lines, telemetry, [view, log.Context, newest, files, tensorBoard, new RunMeters()], ended);
             using var interruption = new Interruption(
                 askToStop: _ =>
                 {

@@ -39,6 +39,9 @@ internal sealed class RunSession : IAsyncDisposable
     /// <summary>Reports of this session's steps, as they were announced.</summary>
     public ConcurrentQueue<StepReport> Steps { get; } = [];
 
+    /// <summary>Where others can join it.</summary>
+    public Address Address => ((ExtendedActorSystem)_host.Services.GetRequiredService<ActorSystem>()).Provider.DefaultAddress;
+
     public Task<RunEvents.RunEnded> Ended => _ended.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
 
     public static async Task<RunSession> Start(RunContext run)
