@@ -19,6 +19,9 @@ public sealed record NodeContext(string Name, GhpoSettings Settings, IPolicyPlan
 
     public int Threads => Settings.Rollout.Threads;
 
+    /// <summary>What samples instead of the model, a simulation; null: the model.</summary>
+    public Func<WorkerSetup, IGenerationEngine>? Engine { get; init; }
+
     /// <summary>An engine's results depend on its requests alone.</summary>
     public bool Deterministic => Settings.Rollout.Threads == 1 && Settings.Model.Device == "cpu";
 
@@ -26,6 +29,11 @@ public sealed record NodeContext(string Name, GhpoSettings Settings, IPolicyPlan
     /// <exception cref="UserErrorException">The model's configuration or the device is none that this node can use.</exception>
     public IGenerationEngine CreateEngine(WorkerSetup setup)
     {
+        if (Engine is not null)
+        {
+            return Engine(setup);
+        }
+
         TorchThreads.UseOnThisThread(Threads);
         string file = Path.Combine(Folder, "config.json");
         File.WriteAllText(file, setup.ModelConfig);

@@ -22,6 +22,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
     private readonly string _id;
     private readonly IActorRef _peer;
     private readonly ClusterSide _side;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopped = new();
     private readonly Dictionary<WorkKey, Completion?[]> _partial = [];
     private readonly List<LearnerProtocol.PolicyPublished> _early = [];
@@ -29,11 +30,12 @@ internal sealed class RemoteSessionActor : ReceiveActor
     private ISinkRef<SampledAnswer>? _answers;
 
     /// <param name="peer">The worker's session.</param>
-    public RemoteSessionActor(string id, IActorRef peer, ClusterSide side)
+    public RemoteSessionActor(string id, IActorRef peer, ClusterSide side, TimeProvider time)
     {
         _id = id;
         _peer = peer;
         _side = side;
+        _time = time;
         Receive<ISourceRef<LeasedGroup>>(made =>
         {
             _work = made;
@@ -69,7 +71,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
         Context.Watch(_peer);
         IActorRef self = Self;
         ActorMaterializer materializer = Context.Materializer(namePrefix: "session");
-        LeaseStream.Of(_id, Context.Parent, _stopped.Token)
+        LeaseStream.Of(_id, Context.Parent, _time, _stopped.Token)
             .Select(lease => new LeasedGroup(lease.Prompted, lease.Oldest))
             .WatchTermination((_, ended) => ended.PipeTo(self, success: _ => new StreamEnded(), failure: _ => new StreamEnded()))
             .RunWith(StreamRefs.SourceRef<LeasedGroup>().WithAttributes(StreamRefAttributes.CreateBufferCapacity(Underway)), materializer)
@@ -128,7 +130,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
         if (Array.TrueForAll(answers, answer => answer is not null))
         {
             _partial.Remove(part.Key);
-            Context.Parent.Tell(new Sampled(_id, part.Key, [.. answers!], part.Epoch, part.Version));
+            Context.Parent.Tell(new Sampled(_id, part.Key, [.. answers!], part.Epoch, part.Version, _time.GetTimestamp()));
         }
     }
 
