@@ -22,10 +22,12 @@ try
         ["simulate", .. var rest] => await SimulateBench.RunAsync(rest),
         ["simulated-run", .. var rest] => await SimulatedRun.RunAsync(rest),
         ["simulated-nodes", .. var rest] => await SimulatedNodes.RunAsync(rest),
+        ["workers", .. var rest] => await WorkersBench.RunAsync(rest),
+        ["staleness", .. var rest] => await StalenessBench.RunAsync(rest),
         ["plain-loop", .. var rest] => PlainLoop.Run(rest),
         ["verifier", .. var rest] => VerifierBench.Run(rest),
         ["fuzz", .. var rest] => VerifierFuzz.Run(rest),
-        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, overhead, memory, load, journal, chaos, cluster-chaos, policy, spread, simulate, verifier, fuzz, or plain-loop."),
+        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, overhead, memory, load, journal, chaos, cluster-chaos, policy, spread, simulate, workers, staleness, verifier, fuzz, or plain-loop."),
     };
 }
 catch (UserErrorException error)

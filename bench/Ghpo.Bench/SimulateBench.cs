@@ -24,7 +24,7 @@ internal static class SimulateBench
         int sigma = arguments.Number("--sigma-percent", 50);
         int tokens = arguments.Number("--tokens", 256);
         int steps = arguments.Number("--steps", 10);
-        int nodes = arguments.Number("--nodes", 50);
+        int nodes = arguments.Number("--nodes", 20);
         string staleness = arguments.Text("--staleness") ?? "4";
         Print($"a group takes a worker {median / 1e3} s (median) · exp({sigma / 1e2} z); 8 answers of about {tokens} tokens; staleness {staleness}; {steps} steps; {Environment.ProcessorCount} cores");
         Console.WriteLine("                                                           lease, ms           learner           workers");

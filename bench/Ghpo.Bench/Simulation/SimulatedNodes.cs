@@ -19,9 +19,15 @@ namespace Ghpo.Bench.Simulation;
 /// <summary>
 /// The process of the simulated workers: members of the learner's cluster, each an actor system with a port of its own, with some workers on each. Every worker has its own node actor,
 /// session, streams and thread; only its engine is a <see cref="SimulatedEngine"/>. All share one policy plane, as the members of one process do. It ends when its standard input does.
+/// <para>
+/// One process stands in for a thousand machines, so two things are not those of a run: workers come one after the other, and members of this process do not take each other for dead while
+/// it is short of processor time. What the learner thinks of them, and they of it, is as ever. Warnings go to nodes.log in the folder.
+/// </para>
 /// </summary>
 internal static class SimulatedNodes
 {
+    private static readonly TimeSpan BetweenWorkers = TimeSpan.FromMilliseconds(10);
+
     public static async Task<int> RunAsync(string[] args)
     {
         var arguments = new Arguments("simulated-nodes", args, "--workers", "--nodes", "--tokens", "--median-ms", "--sigma-percent", "--folder");
@@ -30,7 +36,7 @@ internal static class SimulatedNodes
         GhpoSettings settings = arguments.Settings();
         var work = new SimulatedWork(arguments.Number("--median-ms", 1) / 1e3, arguments.Number("--sigma-percent", 1) / 1e2, arguments.Number("--tokens", 1));
         string folder = arguments.Text("--folder") ?? throw new UserErrorException("--folder is missing");
-        await using Logger log = new LoggerConfiguration().MinimumLevel.Warning().WriteTo.Console(formatProvider: CultureInfo.InvariantCulture).CreateLogger();
+        await using Logger log = new LoggerConfiguration().MinimumLevel.Warning().WriteTo.File(Path.Combine(folder, "nodes.log"), formatProvider: CultureInfo.InvariantCulture).CreateLogger();
         await using PolicyPlane plane = await PolicyPlane.StartAsync(new PolicyPlaneOptions(
             Path.Combine(folder, "plane"), settings.Rollout.Staleness + 2, IPAddress.Loopback, "127.0.0.1", settings.Cluster.PolicyPlane, null, NullLoggerFactory.Instance));
         var hosts = new List<IHost>();
@@ -72,11 +78,13 @@ internal static class SimulatedNodes
                 loggers.ClearLoggers();
                 loggers.AddLogger<OrderedTemplateLogger>();
             });
+            akka.AddHocon("akka.cluster.failure-detector.acceptable-heartbeat-pause = 60 s", HoconAddMode.Prepend);
             akka.WithGhpoRollout(workers[0], ended);
-            akka.AddStartup((system, registry) =>
+            akka.AddStartup(async (system, registry) =>
             {
                 foreach (NodeContext worker in workers.Skip(1))
                 {
+                    await Task.Delay(BetweenWorkers);
                     system.ActorOf(Props.Create(() => new RolloutNodeActor(worker, registry.Get<RunActor>(), ended)), worker.Name);
                 }
             });

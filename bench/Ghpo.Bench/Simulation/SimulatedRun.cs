@@ -134,7 +134,7 @@ internal static class SimulatedRun
         int attempts = measured.Sum(step => step.Sum(group => group.Length));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{workers,7}  {groups / window.Seconds,8:F1}  {attempts / window.Seconds,8:F1}  {worked / window.Seconds / workers,6:P1}  {worked / least / workers,6:P1}  {least / window.Seconds,8:P1}  {window.View.LeaseWaits.Median.TotalMilliseconds,8:F2}  {window.View.LeaseWaits.Ninetynine.TotalMilliseconds,8:F2}  {window.Processor / window.Seconds,9:F2}  {window.Peak / 1e6,9:F0}  {window.NodesProcessor / window.Seconds,9:F2}  {window.NodesPeak / 1e6,9:F0}  {window.Joined,6:F1}  {window.Seconds,7:F1}"));
+            $"{workers,7}  {groups / window.Seconds,8:F1}  {attempts / window.Seconds,8:F1}  {worked / window.Seconds / workers,6:P1}  {worked / least / workers,6:P1}  {least / window.Seconds,8:P1}  {window.View.LeaseWaits.Median.TotalMilliseconds,8:F2}  {window.View.LeaseWaits.P99.TotalMilliseconds,8:F2}  {window.Processor / window.Seconds,9:F2}  {window.Peak / 1e6,9:F0}  {window.NodesProcessor / window.Seconds,9:F2}  {window.NodesPeak / 1e6,9:F0}  {window.Joined,6:F1}  {window.Seconds,7:F1}"));
     }
 
     private static GhpoSettings Settings(Arguments arguments, string root, int workers)

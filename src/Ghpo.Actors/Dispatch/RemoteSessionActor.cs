@@ -16,9 +16,6 @@ namespace Ghpo.Dispatch;
 /// </summary>
 internal sealed class RemoteSessionActor : ReceiveActor
 {
-    /// <summary>Groups under way to a worker beyond those that it has room for.</summary>
-    private const int Underway = 2;
-
     private readonly string _id;
     private readonly IActorRef _peer;
     private readonly ClusterSide _side;
@@ -74,7 +71,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
         LeaseStream.Of(_id, Context.Parent, _time, _stopped.Token)
             .Select(lease => new LeasedGroup(lease.Prompted, lease.Oldest))
             .WatchTermination((_, ended) => ended.PipeTo(self, success: _ => new StreamEnded(), failure: _ => new StreamEnded()))
-            .RunWith(StreamRefs.SourceRef<LeasedGroup>().WithAttributes(StreamRefAttributes.CreateBufferCapacity(Underway)), materializer)
+            .RunWith(StreamRefs.SourceRef<LeasedGroup>(), materializer)
             .PipeTo(self);
         StreamRefs.SinkRef<SampledAnswer>()
             .ToMaterialized(

@@ -23,7 +23,7 @@ public static class WorkerProtocol
     /// How long leases took to be granted since the dispatcher began: from the instant when there was a group, and a worker that asked, had room and held a policy for it, to the lease.
     /// Quantiles within 5 %.
     /// </summary>
-    public sealed record LeaseWaits(long Leases, TimeSpan Median, TimeSpan Ninetynine);
+    public sealed record LeaseWaits(long Leases, TimeSpan Median, TimeSpan P99);
 
     /// <param name="Node">Address of its node, as the cluster knows it.</param>
     /// <param name="Version">The policy that it proved to hold; null before the first.</param>

@@ -39,7 +39,7 @@ internal sealed class RolloutVerbs(InspectedRun run)
                 Line($"Count: {view.Workers.Length} workers; {view.LeasedGroups} groups leased, {view.PendingGroups} pending"),
                 Line(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Leases: {view.LeaseWaits.Leases} so far; granted after {view.LeaseWaits.Median.TotalMilliseconds:0.0} ms (median), {view.LeaseWaits.Ninetynine.TotalMilliseconds:0.0} ms (p99)")),
+                    $"Leases: {view.LeaseWaits.Leases} so far; granted after {view.LeaseWaits.Median.TotalMilliseconds:0.0} ms (median), {view.LeaseWaits.P99.TotalMilliseconds:0.0} ms (p99)")),
             ];
         }),
         Once("drain", "Finish what it has in hand and take nothing more", request => Tell(new WorkerProtocol.DrainWorker(request.Arguments["name"]), "drains"), Place("name", "as `worker list` prints it")),
