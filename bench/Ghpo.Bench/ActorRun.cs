@@ -2,6 +2,7 @@ using Ghpo.Configuration;
 using Ghpo.Inspection;
 using Ghpo.Journal;
 using Ghpo.Learning;
+using Ghpo.Node.Observing;
 using Ghpo.Node.Reporting;
 using Ghpo.Node.Runs;
 using Microsoft.Extensions.Hosting;
@@ -24,13 +25,14 @@ internal static class ActorRun
             GhpoSettings own = folder.ReadSettings();
             using RunPipeline pipeline = RunPipeline.For(own, folder);
             using var view = new PlainView(TextWriter.Null);
+            await using (Telemetry telemetry = await Telemetry.StartAsync(own, "run", folder.Name))
             await using (RunLog log = RunLog.Open(folder, own.Logging.Level, view))
             using (var files = new MetricsFiles(folder, TimeProvider.System))
             using (var tensorBoard = new TensorBoardLog(folder.Metrics))
             {
                 var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
                 IRunObserver[] observers = watcher is null ? [view, files, tensorBoard] : [view, files, tensorBoard, watcher];
-                using IHost host = RunHost.Build(pipeline, log.Logger, log.Lines, observers, ended);
+                using IHost host = RunHost.Build(pipeline, log.Logger, log.Lines, telemetry, observers, ended);
                 await host.StartAsync();
                 RunProgress end = await ended.Task;
                 await host.StopAsync();

@@ -1,4 +1,5 @@
 using Ghpo.Bench;
+using Ghpo.Bench.Simulation;
 using Ghpo.Configuration;
 using Ghpo.Models;
 
@@ -18,10 +19,15 @@ try
         ["cluster-chaos", .. var rest] => await ClusterChaosBench.RunAsync(rest),
         ["policy", .. var rest] => await PolicyBench.RunAsync(rest),
         ["spread", .. var rest] => SpreadBench.Run(rest),
+        ["simulate", .. var rest] => await SimulateBench.RunAsync(rest),
+        ["simulated-run", .. var rest] => await SimulatedRun.RunAsync(rest),
+        ["simulated-nodes", .. var rest] => await SimulatedNodes.RunAsync(rest),
+        ["workers", .. var rest] => await WorkersBench.RunAsync(rest),
+        ["staleness", .. var rest] => await StalenessBench.RunAsync(rest),
         ["plain-loop", .. var rest] => PlainLoop.Run(rest),
         ["verifier", .. var rest] => VerifierBench.Run(rest),
         ["fuzz", .. var rest] => VerifierFuzz.Run(rest),
-        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, overhead, memory, load, journal, chaos, cluster-chaos, policy, spread, verifier, fuzz, or plain-loop."),
+        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, overhead, memory, load, journal, chaos, cluster-chaos, policy, spread, simulate, workers, staleness, verifier, fuzz, or plain-loop."),
     };
 }
 catch (UserErrorException error)

@@ -27,12 +27,16 @@ internal sealed class ClusterRun(string folder, IReadOnlyList<string> settings) 
         "\n", [.. _ended, $"learner:\n{_learner?.Printed}", .. _workers.Select(worker => $"{worker.Key}:\n{worker.Value.Printed}")]);
 
     /// <summary>Begins the run, or goes on with it.</summary>
-    public void StartLearner() => _learner = File.Exists(Path.Combine(folder, "run.conf"))
-        ? GhpoProcess.Start("resume", folder, "--plain", "--cluster")
-        : GhpoProcess.Start([.. settings, "--cluster", "--set", $"cluster.port={_port.ToString(CultureInfo.InvariantCulture)}", "--set", "rollout.workers=0"]);
+    /// <param name="core">The only core that it may run on; null: any.</param>
+    public void StartLearner(int? core = null) => _learner = File.Exists(Path.Combine(folder, "run.conf"))
+        ? GhpoProcess.StartOn(core, "resume", folder, "--plain", "--cluster")
+        : GhpoProcess.StartOn(core, [.. settings, "--cluster", "--set", $"cluster.port={_port.ToString(CultureInfo.InvariantCulture)}", "--set", "rollout.workers=0"]);
 
     /// <param name="arguments">Settings of the node.</param>
-    public void StartWorker(string name, params string[] arguments) => _workers.Add(name, GhpoProcess.Start(
+    public void StartWorker(string name, params string[] arguments) => StartWorkerOn(null, name, arguments);
+
+    /// <param name="core">The only core that it may run on; null: any.</param>
+    public void StartWorkerOn(int? core, string name, params string[] arguments) => _workers.Add(name, GhpoProcess.StartOn(core,
     [
         "node", "--join", $"127.0.0.1:{_port.ToString(CultureInfo.InvariantCulture)}", "--once", "--set", $"cluster.name={name}", .. arguments,
     ]));

@@ -35,9 +35,14 @@ internal sealed class GhpoProcess : IDisposable
         }
     }
 
-    public static GhpoProcess Start(params string[] arguments)
+    public static GhpoProcess Start(params string[] arguments) => StartOn(null, arguments);
+
+    /// <param name="core">The only core that it may run on (Linux, <c>taskset</c>); null: any.</param>
+    public static GhpoProcess StartOn(int? core, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ghpo.dll"), .. arguments])
+        string[] program = ["dotnet", Path.Combine(AppContext.BaseDirectory, "ghpo.dll"), .. arguments];
+        string[] line = core is null ? program : ["taskset", "-c", $"{core}", .. program];
+        var start = new ProcessStartInfo(line[0], line[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -11,14 +11,17 @@ internal static class DispatchProtocol
     /// From the pipeline: a group to be sampled under a policy of at least <paramref name="Oldest"/>. Answered by <see cref="RolloutGroup"/> however many workers are
     /// lost over it, or by <see cref="Status.Failure"/> where no worker can help.
     /// </summary>
+    /// <param name="Sent">When, as the run's clock has it (<see cref="TimeProvider.GetTimestamp"/>).</param>
     /// <param name="Trace">The group's span, as its traceparent; null: it has none.</param>
-    internal sealed record SampleGroup(PromptedGroup Prompted, PolicyVersion Oldest, string? Trace = null);
+    internal sealed record SampleGroup(PromptedGroup Prompted, PolicyVersion Oldest, long Sent, string? Trace = null);
 
     /// <summary>From a session's stream, when it has room for a group. Answered by a <see cref="Lease"/> as soon as there is one for it.</summary>
-    internal sealed record TakeLease(string Worker);
+    /// <param name="Sent">When, as the run's clock has it.</param>
+    internal sealed record TakeLease(string Worker, long Sent);
 
     /// <summary>A worker has sampled a group.</summary>
-    internal sealed record Sampled(string Worker, WorkKey Key, ImmutableArray<Completion> Completions, long Epoch, PolicyVersion Version);
+    /// <param name="Sent">When it was whole here, as the run's clock has it.</param>
+    internal sealed record Sampled(string Worker, WorkKey Key, ImmutableArray<Completion> Completions, long Epoch, PolicyVersion Version, long Sent);
 
     /// <summary>A worker has failed at a group.</summary>
     internal sealed record SampleFailed(string Worker, WorkKey Key, Exception Cause);

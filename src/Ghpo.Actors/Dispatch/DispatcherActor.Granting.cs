@@ -25,44 +25,67 @@ internal sealed partial class DispatcherActor
     private static readonly TimeSpan _memory = TimeSpan.FromMinutes(5);
 
     private readonly Queue<TimeSpan> _durations = [];
+    private readonly DurationHistogram _waits = new();
+    private TimeSpan? _straggling;
+    private bool _granting;
     private TimeSpan? _stallNamed;
     private TimeSpan? _stopSince;
     private TimeSpan? _nobodySince;
 
+    /// <summary>
+    /// Something has changed that a lease may follow from. What changes meanwhile is looked at together with it: in a large cluster the messages of a moment are many, and a round of giving
+    /// looks at all workers.
+    /// </summary>
+    private void GrantSoon()
+    {
+        if (!_granting)
+        {
+            _granting = true;
+            Self.Tell(Grant.Token);
+        }
+    }
+
     /// <summary>Gives what is pending to whoever waits for work, the least loaded first, until nothing more fits.</summary>
     private void GrantAll()
     {
-        bool granted;
-        do
+        _granting = false;
+        TimeSpan now = Now;
+        if (_ledger.Pending == 0 && (_ledger.AloneSince is not { } alone || now - alone < Straggling))
         {
-            granted = false;
-            Worker[] able = [.. _workers.Values.Where(CanWork)];
-            WorkLoad[] loads = [.. able.Select(worker => new WorkLoad(worker.Id, worker.Capacity, _ledger.HeldBy(worker.Id), worker.Speed))];
-            bool patient = _ledger.WaitingSince is { } since && Now - since < _sharePatience;
-            foreach (Worker worker in able.Where(worker => worker.Asker is not null).OrderBy(worker => _ledger.HeldBy(worker.Id)))
-            {
-                if ((!patient || !WorkShares.MustWait(worker.Id, loads, _ledger.Open)) && NextFor(worker) is { } lease)
-                {
-                    IActorRef asker = worker.Asker!;
-                    worker.Asker = null;
-                    asker.Tell(lease);
-                    granted = true;
-                    break;
-                }
-            }
+            return;
         }
-        while (granted);
+
+        Worker[] able = [.. _workers.Values.Where(CanWork)];
+        WorkShares.Give(
+            [.. able.Select(worker => new WorkLoad(worker.Capacity, _ledger.HeldBy(worker.Id), worker.Speed, worker.Asker is not null))],
+            _ledger.Open,
+            _ledger.Pending,
+            patient: _ledger.WaitingSince is { } since && now - since < _sharePatience,
+            index => GiveTo(able[index], now));
     }
 
-    private Lease? NextFor(Worker worker)
+    private bool GiveTo(Worker worker, TimeSpan now)
+    {
+        if (NextFor(worker, now) is not { } lease)
+        {
+            return false;
+        }
+
+        NoteWait(worker, lease);
+        worker.Asker!.Tell(lease);
+        worker.Asker = null;
+        return true;
+    }
+
+    private Lease? NextFor(Worker worker, TimeSpan now)
     {
         PolicyVersion holds = worker.Health.Held!.Version;
-        return _ledger.Take(worker.Id, holds, Now)
-            ?? _ledger.TakeStraggler(worker.Id, holds, Straggling, other => _workers.TryGetValue(other, out Worker? holder) && !holder.Node.Equals(worker.Node), Now);
+        return _ledger.Take(worker.Id, holds, now)
+            ?? _ledger.TakeStraggler(worker.Id, holds, Straggling, other => _workers.TryGetValue(other, out Worker? holder) && !holder.Node.Equals(worker.Node), now);
     }
 
     /// <summary>Twice the median of the last leases.</summary>
-    private TimeSpan Straggling => _durations.Count == 0
+    private TimeSpan Straggling => _straggling ??= _durations.Count == 0
         ? TimeSpan.MaxValue
         : TimeSpan.FromTicks(Math.Max(_leastStraggling.Ticks, 2 * _durations.Order().ElementAt(_durations.Count / 2).Ticks));
 
@@ -71,6 +94,15 @@ internal sealed partial class DispatcherActor
         && held.Epoch == _policy?.Epoch
         && worker.Health.MayTake(_ledger.HeldBy(worker.Id));
 
+    /// <summary>From the instant when the worker asked, had room and a policy, and the group was pending. A straggler's second lease is no wait of anybody's.</summary>
+    private void NoteWait(Worker worker, Lease lease)
+    {
+        if (lease.PendingSince is { } pending)
+        {
+            _waits.Add(Now - (pending > worker.ReadySince ? pending : worker.ReadySince));
+        }
+    }
+
     private void NoteDuration(TimeSpan taken)
     {
         _durations.Enqueue(Now - taken);
@@ -78,6 +110,8 @@ internal sealed partial class DispatcherActor
         {
             _durations.Dequeue();
         }
+
+        _straggling = null;
     }
 
     /// <summary>Says in the log, once a minute, why nobody samples what is pending.</summary>
@@ -131,7 +165,7 @@ internal sealed partial class DispatcherActor
         }
 
         found.Health = change(found.Health);
-        GrantAll();
+        GrantSoon();
         return new WorkerTold(name, null);
     }
 
@@ -153,7 +187,10 @@ internal sealed partial class DispatcherActor
                     worker.Health.Why)),
             ],
             _ledger.Pending,
-            _ledger.Leased);
+            _ledger.Leased)
+        {
+            LeaseWaits = new LeaseWaits(_waits.Count, _waits.Quantile(0.5), _waits.Quantile(0.99)),
+        };
     }
 
     /// <summary>One session of a worker.</summary>
@@ -174,6 +211,9 @@ internal sealed partial class DispatcherActor
         /// <summary>Whoever waits for its next lease; null: nobody does.</summary>
         public IActorRef? Asker { get; set; }
 
+        /// <summary>When the last of the things happened that a lease takes on its side: it asked, its last result came, it proved its policy.</summary>
+        public TimeSpan ReadySince { get; private set; }
+
         public int RunningSequences { get; private set; }
 
         /// <summary>Tokens/s while it sampled, a running mean.</summary>
@@ -181,6 +221,8 @@ internal sealed partial class DispatcherActor
 
         /// <summary>Its session is over.</summary>
         public bool Left { get; set; }
+
+        public void Ready(TimeSpan at) => ReadySince = at > ReadySince ? at : ReadySince;
 
         public void Count(DispatchProtocol.WorkerReported report, TimeSpan now)
         {
@@ -193,5 +235,10 @@ internal sealed partial class DispatcherActor
 
             (_tokens, _countedAt, RunningSequences) = (report.TokensSampled, now, report.RunningSequences);
         }
+    }
+
+    private sealed class Grant
+    {
+        public static readonly Grant Token = new();
     }
 }

@@ -40,7 +40,8 @@ internal sealed partial class DispatcherActor
 
         string id = NewId(offer.Name);
         ClusterSide side = _run.Cluster!;
-        IActorRef session = Context.ActorOf(Props.Create(() => new RemoteSessionActor(id, offer.Session, side)), Uri.EscapeDataString(id));
+        TimeProvider time = _run.Time;
+        IActorRef session = Context.ActorOf(Props.Create(() => new RemoteSessionActor(id, offer.Session, side, time)), Uri.EscapeDataString(id));
         int capacity = offer.Slots / _run.Settings.Rollout.GroupSize;
         _log.Info("{Worker} on {Node} joins with room for {Capacity} groups", offer.Name, offer.Session.Path.Address, capacity);
         Admit(new Worker(id, offer.Name, offer.Session.Path.Address, session, capacity, IsLocal: false) { Health = WorkerHealth.Joined(Now), Peer = offer.Session });
@@ -76,6 +77,6 @@ internal sealed partial class DispatcherActor
             React(worker);
         }
 
-        GrantAll();
+        GrantSoon();
     }
 }

@@ -61,6 +61,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         Receive<WorkerLeaves>(leaves => Lose(leaves.Worker, "left"));
         Receive<Terminated>(gone => OnSessionGone(gone.ActorRef));
         Receive<StopExpected>(_ => _stopSince ??= Now);
+        Receive<Grant>(_ => GrantAll());
         Receive<Tick>(_ => OnTick());
         Receive<GetWorkers>(_ => Sender.Tell(View()));
         Receive<DrainWorker>(drain => Sender.Tell(Change(drain.Name, health => health.Drain(Now))));
@@ -75,7 +76,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         {
             string name = worker.Path.Name;
             string id = NewId(name);
-            IActorRef session = Context.ActorOf(Props.Create(() => new LocalSessionActor(id, worker, Capacity)), Uri.EscapeDataString(id));
+            IActorRef session = Context.ActorOf(Props.Create(() => new LocalSessionActor(id, worker, Capacity, run.Time)), Uri.EscapeDataString(id));
             Admit(new Worker(id, name, ((ExtendedActorSystem)Context.System).Provider.DefaultAddress, session, Capacity, IsLocal: true) { Health = WorkerHealth.Joined(Now) });
         }
     }
@@ -87,6 +88,9 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
 
     /// <summary>Since this dispatcher began.</summary>
     private TimeSpan Now => _run.Time.GetElapsedTime(_began);
+
+    /// <summary>A time of the run's clock as <see cref="Now"/> would have been.</summary>
+    private TimeSpan Since(long timestamp) => _run.Time.GetElapsedTime(_began, timestamp);
 
     protected override void PreStart()
     {
@@ -100,8 +104,8 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
     private void OnSample(SampleGroup request)
     {
         _asked[WorkKey.Of(request.Prompted)] = (request.Prompted, Sender);
-        _ledger.Offer(request.Prompted, request.Oldest, Now, request.Trace);
-        GrantAll();
+        _ledger.Offer(request.Prompted, request.Oldest, Since(request.Sent), request.Trace);
+        GrantSoon();
     }
 
     private void OnTake(TakeLease request)
@@ -109,7 +113,8 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         if (_workers.TryGetValue(request.Worker, out Worker? worker))
         {
             worker.Asker = Sender;
-            GrantAll();
+            worker.Ready(Since(request.Sent));
+            GrantSoon();
         }
     }
 
@@ -118,6 +123,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         if (_workers.TryGetValue(sampled.Worker, out Worker? worker))
         {
             worker.Health = worker.Health.Worked(Now);
+            worker.Ready(Since(sampled.Sent));
         }
 
         if (_ledger.LeasesOf(sampled.Worker).FirstOrDefault(lease => lease.Key == sampled.Key) is { } lease)
@@ -136,7 +142,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
             _log.Info("Group {Group} from {Worker} is {Delivery}", sampled.Key, sampled.Worker, delivery);
         }
 
-        GrantAll();
+        GrantSoon();
     }
 
     private void OnFailed(SampleFailed failed)
@@ -155,7 +161,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         _log.Warning("{Worker} failed at group {Group}: {Reason}", worker.Name, failed.Key, failed.Cause.Message);
         _ledger.End(worker.Id, failed.Key, Now);
         CountFailure(worker, failed.Cause.Message);
-        GrantAll();
+        GrantSoon();
     }
 
     private void OnPublished(PolicyPublished published)
@@ -182,16 +188,21 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         }
 
         worker.Health = worker.Health.Proved(loaded.Policy, Now);
-        GrantAll();
+        worker.Ready(Now);
+        GrantSoon();
     }
 
     private void OnReported(WorkerReported report)
     {
         if (_workers.TryGetValue(report.Worker, out Worker? worker))
         {
+            bool could = CanWork(worker);
             worker.Health = worker.Health.Heard(Now);
             worker.Count(report, Now);
-            GrantAll();
+            if (!could)
+            {
+                GrantSoon();
+            }
         }
     }
 
@@ -229,7 +240,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         }
 
         Forget();
-        GrantAll();
+        GrantSoon();
         NameStall();
         AbandonIfNobodySamples();
     }
@@ -251,7 +262,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
             case { Unreachable: true } or { Silent: true } when _ledger.HeldBy(worker.Id) > 0:
                 ImmutableArray<WorkKey> released = _ledger.Release(worker.Id, Now);
                 _log.Warning("{Worker} is suspect ({Why}); its {Groups} groups go to others", worker.Name, worker.Health.Why, released.Length);
-                GrantAll();
+                GrantSoon();
                 break;
             default:
                 break;
@@ -272,7 +283,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         Context.Unwatch(worker.Session);
         Context.Stop(worker.Session);
         _log.Info("{Worker} on {Node} is lost: {Why}; {Groups} groups in hand go to others", worker.Name, worker.Node, why, released.Length);
-        GrantAll();
+        GrantSoon();
     }
 
     private void Fail(WorkKey key, Exception cause)

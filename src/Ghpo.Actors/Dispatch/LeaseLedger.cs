@@ -14,10 +14,12 @@ public readonly record struct WorkKey(GroupId Group, int Attempt)
 
 /// <summary>A worker's right, and duty, to sample a group.</summary>
 /// <param name="Oldest">The oldest policy version that the group may be sampled under.</param>
+/// <param name="PendingSince">When the group became pending; null: it was not, this is its second lease.</param>
 /// <param name="Taken">When; times are since the ledger's owner began.</param>
 /// <param name="Deadline">When it ends without a result.</param>
 /// <param name="Trace">The group's span, as its traceparent; null: it has none.</param>
-public sealed record Lease(WorkKey Key, PromptedGroup Prompted, PolicyVersion Oldest, string Worker, TimeSpan Taken, TimeSpan Deadline, string? Trace = null);
+public sealed record Lease(
+    WorkKey Key, PromptedGroup Prompted, PolicyVersion Oldest, string Worker, TimeSpan? PendingSince, TimeSpan Taken, TimeSpan Deadline, string? Trace = null);
 
 /// <summary>What a result is worth.</summary>
 public enum Delivery
@@ -42,7 +44,11 @@ public enum Delivery
 /// A group that is open is pending or has one or two leases, of different workers; the second one is a straggler's. Any result of an open group is as
 /// good as another, lease or no lease: sampling is a function of run seed, group, attempt and policy version. So the first one counts, and the rest is
 /// <see cref="Delivery.Repeated"/>.
-/// <para>Groups that come back for a hint go before fresh ones of their step, and steps go in their order.</para>
+/// <para>
+/// Groups that come back for a hint go before fresh ones of their step, and steps go in their order. The oldest policy that a group may be sampled under never falls from one step to the
+/// next; so where the next group in order is too new for a worker's policy, all are.
+/// </para>
+/// <para>Whatever is asked at every message takes a time that does not grow with the number of groups, but for its logarithm.</para>
 /// </summary>
 /// <param name="deadline">How long a lease lasts.</param>
 internal sealed class LeaseLedger(TimeSpan deadline)
@@ -52,6 +58,10 @@ internal sealed class LeaseLedger(TimeSpan deadline)
 
     private readonly Dictionary<WorkKey, Work> _open = [];
     private readonly SortedSet<Work> _pending = new(WorkOrder.Instance);
+    private readonly SortedSet<(TimeSpan Since, long Order)> _waiting = [];
+
+    /// <summary>Groups with one lease, the one that has been out longest first.</summary>
+    private readonly SortedSet<Work> _alone = new(LeaseOrder.Instance);
     private readonly Dictionary<string, Dictionary<WorkKey, Lease>> _held = [];
     private long _offers;
 
@@ -73,15 +83,18 @@ internal sealed class LeaseLedger(TimeSpan deadline)
         var work = new Work(prompted, oldest, _offers++, trace) { PendingSince = now };
         if (_open.TryAdd(work.Key, work))
         {
-            _pending.Add(work);
+            Pend(work);
         }
     }
 
     /// <summary>When the group that has waited longest became pending; null: none is.</summary>
-    public TimeSpan? WaitingSince => _pending.Count == 0 ? null : _pending.Min(work => work.PendingSince);
+    public TimeSpan? WaitingSince => _waiting.Count == 0 ? null : _waiting.Min.Since;
 
     /// <summary>The oldest version that any pending group can be sampled under; null: none is pending.</summary>
-    public PolicyVersion? OldestWanted => _pending.Count == 0 ? null : _pending.Min(work => work.Oldest);
+    public PolicyVersion? OldestWanted => _pending.Min?.Oldest;
+
+    /// <summary>When the lease was taken that has been the only one of its group for longest; null: there is none.</summary>
+    public TimeSpan? AloneSince => _alone.Min?.Leases[0].Taken;
 
     public int HeldBy(string worker) => _held.TryGetValue(worker, out Dictionary<WorkKey, Lease>? leases) ? leases.Count : 0;
 
@@ -91,13 +104,12 @@ internal sealed class LeaseLedger(TimeSpan deadline)
     /// <returns>Null: there is none.</returns>
     public Lease? Take(string worker, PolicyVersion holds, TimeSpan now)
     {
-        Work? work = _pending.FirstOrDefault(candidate => candidate.Oldest <= holds);
-        if (work is null)
+        if (_pending.Min is not { } work || work.Oldest > holds)
         {
             return null;
         }
 
-        _pending.Remove(work);
+        Unpend(work);
         return Grant(work, worker, now);
     }
 
@@ -107,12 +119,9 @@ internal sealed class LeaseLedger(TimeSpan deadline)
     /// <returns>Null: there is none.</returns>
     public Lease? TakeStraggler(string worker, PolicyVersion holds, TimeSpan least, Func<string, bool> mayDouble, TimeSpan now)
     {
-        Work? straggler = _open.Values
-            .Where(work => work.Leases.Count is > 0 and < MostLeases
-                && work.Oldest <= holds
-                && now - work.Leases[0].Taken >= least
-                && work.Leases.TrueForAll(lease => lease.Worker != worker && mayDouble(lease.Worker)))
-            .MinBy(work => work.Leases[0].Taken);
+        Work? straggler = _alone
+            .TakeWhile(work => now - work.Leases[0].Taken >= least)
+            .FirstOrDefault(work => work.Oldest <= holds && work.Leases[0].Worker != worker && mayDouble(work.Leases[0].Worker));
         return straggler is null ? null : Grant(straggler, worker, now);
     }
 
@@ -136,7 +145,12 @@ internal sealed class LeaseLedger(TimeSpan deadline)
         }
 
         _open.Remove(key);
-        _pending.Remove(work);
+        _alone.Remove(work);
+        if (work.Leases.Count == 0)
+        {
+            Unpend(work);
+        }
+
         return Delivery.Accepted;
     }
 
@@ -150,11 +164,16 @@ internal sealed class LeaseLedger(TimeSpan deadline)
         }
 
         Work work = _open[key];
+        _alone.Remove(work);
         work.Leases.Remove(lease);
         if (work.Leases.Count == 0)
         {
             work.PendingSince = now;
-            _pending.Add(work);
+            Pend(work);
+        }
+        else
+        {
+            _alone.Add(work);
         }
 
         return true;
@@ -187,8 +206,15 @@ internal sealed class LeaseLedger(TimeSpan deadline)
 
     private Lease Grant(Work work, string worker, TimeSpan now)
     {
-        var lease = new Lease(work.Key, work.Prompted, work.Oldest, worker, now, now + deadline, work.Trace);
+        var lease = new Lease(
+            work.Key, work.Prompted, work.Oldest, worker, work.Leases.Count == 0 ? work.PendingSince : null, now, now + deadline, work.Trace);
+        _alone.Remove(work);
         work.Leases.Add(lease);
+        if (work.Leases.Count == 1)
+        {
+            _alone.Add(work);
+        }
+
         if (!_held.TryGetValue(worker, out Dictionary<WorkKey, Lease>? leases))
         {
             _held[worker] = leases = [];
@@ -196,6 +222,18 @@ internal sealed class LeaseLedger(TimeSpan deadline)
 
         leases.Add(work.Key, lease);
         return lease;
+    }
+
+    private void Pend(Work work)
+    {
+        _pending.Add(work);
+        _waiting.Add((work.PendingSince, work.Order));
+    }
+
+    private void Unpend(Work work)
+    {
+        _pending.Remove(work);
+        _waiting.Remove((work.PendingSince, work.Order));
     }
 
     private sealed class Work(PromptedGroup prompted, PolicyVersion oldest, long order, string? trace)
@@ -214,6 +252,16 @@ internal sealed class LeaseLedger(TimeSpan deadline)
 
         /// <summary>Oldest first.</summary>
         public List<Lease> Leases { get; } = [];
+    }
+
+    /// <summary>A group without a lease stands nowhere; it is asked about, all the same, when it is taken off.</summary>
+    private sealed class LeaseOrder : IComparer<Work>
+    {
+        public static readonly LeaseOrder Instance = new();
+
+        public int Compare(Work? left, Work? right) => (TakenOf(left!), left!.Order).CompareTo((TakenOf(right!), right!.Order));
+
+        private static TimeSpan TakenOf(Work work) => work.Leases.Count == 0 ? TimeSpan.MaxValue : work.Leases[0].Taken;
     }
 
     private sealed class WorkOrder : IComparer<Work>

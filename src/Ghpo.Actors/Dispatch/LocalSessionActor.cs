@@ -18,14 +18,16 @@ internal sealed class LocalSessionActor : ReceiveActor, IWithTimers
     private readonly string _id;
     private readonly IActorRef _worker;
     private readonly int _capacity;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopped = new();
 
     /// <param name="capacity">Groups that the worker decodes together.</param>
-    public LocalSessionActor(string id, IActorRef worker, int capacity)
+    public LocalSessionActor(string id, IActorRef worker, int capacity, TimeProvider time)
     {
         _id = id;
         _worker = worker;
         _capacity = capacity;
+        _time = time;
         Receive<LearnerProtocol.PolicyPublished>(_worker.Tell);
         Receive<HeldPolicy>(held => Context.Parent.Tell(new PolicyLoaded(_id, held)));
         Receive<Report>(_ => _worker.Tell(new RolloutProtocol.GetWorker()));
@@ -38,7 +40,7 @@ internal sealed class LocalSessionActor : ReceiveActor, IWithTimers
     {
         IActorRef dispatcher = Context.Parent;
         _worker.Tell(new RolloutProtocol.TellOfPolicies(Self));
-        LeaseStream.Of(_id, dispatcher, _stopped.Token)
+        LeaseStream.Of(_id, dispatcher, _time, _stopped.Token)
             .SelectAsyncUnordered(_capacity, lease => SampleAsync(_worker, lease, _stopped.Token))
             .RunForeach(result => dispatcher.Tell(result), Context.Materializer(namePrefix: "leases"));
         Timers.StartPeriodicTimer(nameof(Report), new Report(), _reportInterval);
@@ -58,7 +60,7 @@ internal sealed class LocalSessionActor : ReceiveActor, IWithTimers
             // No deadline here: the lease has one, and whoever gave it watches over it.
             RolloutGroup group = await worker
                 .Ask<RolloutGroup>(new RolloutProtocol.SampleGroup(lease.Prompted, lease.Oldest, lease.Trace), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
-            return new Sampled(_id, lease.Key, group.Completions, group.Epoch, group.Version);
+            return new Sampled(_id, lease.Key, group.Completions, group.Epoch, group.Version, _time.GetTimestamp());
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
@@ -72,11 +74,11 @@ internal sealed class LocalSessionActor : ReceiveActor, IWithTimers
 /// <summary>Leases as a stream: one is taken from the dispatcher whenever one is pulled, and never before.</summary>
 internal static class LeaseStream
 {
-    public static Source<Lease, Akka.NotUsed> Of(string worker, IActorRef dispatcher, CancellationToken stopped) =>
+    public static Source<Lease, Akka.NotUsed> Of(string worker, IActorRef dispatcher, TimeProvider time, CancellationToken stopped) =>
         Source.UnfoldAsync(0, async _ =>
         {
             // However long it takes until there is work; the session's token ends the wait.
-            Lease lease = await dispatcher.Ask<Lease>(new TakeLease(worker), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
+            Lease lease = await dispatcher.Ask<Lease>(new TakeLease(worker, time.GetTimestamp()), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
             return Akka.Util.Option<(int, Lease)>.Create((0, lease));
         });
 }

@@ -26,10 +26,18 @@ public sealed record NodeContext(string Name, GhpoSettings Settings, IPolicyPlan
     public static EngineFingerprint? FingerprintOf(GhpoSettings settings) =>
         settings.Rollout.Threads == 1 && settings.Model.Device == "cpu" ? EngineFingerprint.OfThisMachine(threads: 1) : null;
 
+    /// <summary>What samples instead of the model, a simulation; null: the model.</summary>
+    public Func<WorkerSetup, IGenerationEngine>? EngineFactory { get; init; }
+
     /// <summary>To be called on the thread that will own the engine.</summary>
     /// <exception cref="UserErrorException">The model's configuration or the device is none that this node can use.</exception>
     public IGenerationEngine CreateEngine(WorkerSetup setup)
     {
+        if (EngineFactory is not null)
+        {
+            return EngineFactory(setup);
+        }
+
         TorchThreads.UseOnThisThread(Threads);
         string file = Path.Combine(Folder, "config.json");
         File.WriteAllText(file, setup.ModelConfig);

@@ -96,7 +96,8 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
                 // No deadline: leases have one, and a cluster may have to wait for a worker.
                 var oldest = new PolicyVersion(Math.Max(0, prompted.Attempt.Group.Step - staleness));
                 RolloutGroup sampled = await _team.Dispatcher.Ask<RolloutGroup>(
-                    new DispatchProtocol.SampleGroup(prompted, oldest, _traces.Of(prompted.Attempt.Group)), Timeout.InfiniteTimeSpan, _stopped.Token).ConfigureAwait(false);
+                    new DispatchProtocol.SampleGroup(prompted, oldest, _run.Time.GetTimestamp(), _traces.Of(prompted.Attempt.Group)), Timeout.InfiniteTimeSpan, _stopped.Token)
+                    .ConfigureAwait(false);
                 _gauges.CountTokens(sampled);
                 return sampled;
             },

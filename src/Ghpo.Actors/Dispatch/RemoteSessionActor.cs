@@ -16,12 +16,10 @@ namespace Ghpo.Dispatch;
 /// </summary>
 internal sealed class RemoteSessionActor : ReceiveActor
 {
-    /// <summary>Groups under way to a worker beyond those that it has room for.</summary>
-    private const int Underway = 2;
-
     private readonly string _id;
     private readonly IActorRef _peer;
     private readonly ClusterSide _side;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopped = new();
     private readonly Dictionary<WorkKey, Completion?[]> _partial = [];
     private readonly List<LearnerProtocol.PolicyPublished> _early = [];
@@ -29,11 +27,12 @@ internal sealed class RemoteSessionActor : ReceiveActor
     private ISinkRef<SampledAnswer>? _answers;
 
     /// <param name="peer">The worker's session.</param>
-    public RemoteSessionActor(string id, IActorRef peer, ClusterSide side)
+    public RemoteSessionActor(string id, IActorRef peer, ClusterSide side, TimeProvider time)
     {
         _id = id;
         _peer = peer;
         _side = side;
+        _time = time;
         Receive<ISourceRef<LeasedGroup>>(made =>
         {
             _work = made;
@@ -69,10 +68,10 @@ internal sealed class RemoteSessionActor : ReceiveActor
         Context.Watch(_peer);
         IActorRef self = Self;
         ActorMaterializer materializer = Context.Materializer(namePrefix: "session");
-        LeaseStream.Of(_id, Context.Parent, _stopped.Token)
+        LeaseStream.Of(_id, Context.Parent, _time, _stopped.Token)
             .Select(lease => new LeasedGroup(lease.Prompted, lease.Oldest, lease.Trace))
             .WatchTermination((_, ended) => ended.PipeTo(self, success: _ => new StreamEnded(), failure: _ => new StreamEnded()))
-            .RunWith(StreamRefs.SourceRef<LeasedGroup>().WithAttributes(StreamRefAttributes.CreateBufferCapacity(Underway)), materializer)
+            .RunWith(StreamRefs.SourceRef<LeasedGroup>(), materializer)
             .PipeTo(self);
         StreamRefs.SinkRef<SampledAnswer>()
             .ToMaterialized(
@@ -128,7 +127,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
         if (Array.TrueForAll(answers, answer => answer is not null))
         {
             _partial.Remove(part.Key);
-            Context.Parent.Tell(new Sampled(_id, part.Key, [.. answers!], part.Epoch, part.Version));
+            Context.Parent.Tell(new Sampled(_id, part.Key, [.. answers!], part.Epoch, part.Version, _time.GetTimestamp()));
         }
     }
 

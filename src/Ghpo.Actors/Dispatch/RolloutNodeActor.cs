@@ -31,6 +31,9 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
     /// <summary>The actor of a learner's process that is knocked at: the manager of its singleton. A new process has a new one.</summary>
     private const string DoorPath = "user/run";
 
+    /// <summary>With a text, which may leave a process; not every type may.</summary>
+    internal static readonly Identify WhoIsThere = new(DoorPath);
+
     private readonly NodeContext _node;
     private readonly IActorRef _run;
     private readonly TaskCompletionSource<NodeEnd> _end;
@@ -127,7 +130,7 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
     {
         if (_learner is not null)
         {
-            Context.ActorSelection(new RootActorPath(_learner.Address) / DoorPath.Split('/')).Tell(new Identify(_learner.Address));
+            Context.ActorSelection(new RootActorPath(_learner.Address) / DoorPath.Split('/')).Tell(WhoIsThere);
         }
     }
 

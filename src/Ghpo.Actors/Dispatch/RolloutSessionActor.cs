@@ -25,6 +25,12 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FetchPause = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// Groups under way to this worker beyond those that it has room for. The end of a stream that receives says how much may be under way; unsaid, it is 32, and the first worker would
+    /// have a step's groups before the second has joined.
+    /// </summary>
+    private const int Underway = 2;
+
     /// <summary>What the engine said last has so long to get out before the session ends.</summary>
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(300);
 
@@ -101,6 +107,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         IActorRef worker = _worker;
         CancellationToken stopped = _stopped.Token;
         welcome.Work.Source
+            .WithAttributes(StreamRefAttributes.CreateBufferCapacity(Underway))
             .SelectAsyncUnordered(_node.Slots / setup.GroupSize, leased => SampleAsync(worker, self, leased, stopped))
             .SelectMany(answers => answers)
             .WatchTermination((_, ended) => ended.PipeTo(self, success: _ => new Ended("the stream of groups"), failure: _ => new Ended("the stream of groups")))

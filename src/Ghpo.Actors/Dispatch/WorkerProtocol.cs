@@ -14,7 +14,16 @@ public static class WorkerProtocol
     /// <param name="Workers">By name. Those that were lost stay for some minutes, so that their loss can be seen.</param>
     /// <param name="PendingGroups">Groups that no worker has in hand.</param>
     /// <param name="LeasedGroups">Groups that one has, or for a straggler two.</param>
-    public sealed record WorkersView(ImmutableArray<WorkerView> Workers, int PendingGroups = 0, int LeasedGroups = 0);
+    public sealed record WorkersView(ImmutableArray<WorkerView> Workers, int PendingGroups = 0, int LeasedGroups = 0)
+    {
+        public LeaseWaits LeaseWaits { get; init; } = new(0, TimeSpan.Zero, TimeSpan.Zero);
+    }
+
+    /// <summary>
+    /// How long leases took to be granted since the dispatcher began: from the instant when there was a group, and a worker that asked, had room and held a policy for it, to the lease.
+    /// Quantiles within 5 %.
+    /// </summary>
+    public sealed record LeaseWaits(long Leases, TimeSpan Median, TimeSpan P99);
 
     /// <param name="Node">Address of its node, as the cluster knows it.</param>
     /// <param name="Version">The policy that it proved to hold; null before the first.</param>

@@ -37,6 +37,9 @@ internal sealed class RolloutVerbs(InspectedRun run)
                         $"{worker.Name} | {worker.Node} | {worker.State.ToString().ToLowerInvariant()} | {worker.Version?.ToString() ?? "no policy"} | {worker.Groups} groups, {worker.RunningSequences} sequences | {worker.TokensPerSecond:0} tok/s | {worker.Why}"),
                     new { worker.Name, worker.Node, worker.State, Version = worker.Version?.Value, worker.Groups, worker.RunningSequences, worker.TokensPerSecond, worker.LastHeard, worker.Since, worker.Why })),
                 Line($"Count: {view.Workers.Length} workers; {view.LeasedGroups} groups leased, {view.PendingGroups} pending"),
+                Line(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Leases: {view.LeaseWaits.Leases} so far; granted after {view.LeaseWaits.Median.TotalMilliseconds:0.0} ms (median), {view.LeaseWaits.P99.TotalMilliseconds:0.0} ms (p99)")),
             ];
         }),
         Once("drain", "Finish what it has in hand and take nothing more", request => Tell(new WorkerProtocol.DrainWorker(request.Arguments["name"]), "drains"), Place("name", "as `worker list` prints it")),

@@ -154,17 +154,44 @@ public sealed class LeaseLedgerTests
         Assert.Equal(0, ledger.HeldBy("slow"));
     }
 
-    [Theory]
-    [InlineData(6, 0, 1, 1, false)]
-    [InlineData(6, 3, 1, 1, true)]
-    [InlineData(8, 5, 3, 1, false)]
-    [InlineData(8, 6, 3, 1, true)]
-    public void Open_groups_are_shared_by_measured_speed(int open, int held, double speed, double other, bool mustWait) => Assert.Equal(
-        mustWait, WorkShares.MustWait("w", [new WorkLoad("w", 8, held, speed), new WorkLoad("x", 8, 0, other)], open));
+    [Fact]
+    public void Only_groups_that_are_out_for_too_long_are_looked_at_for_a_straggler()
+    {
+        var ledger = new LeaseLedger(Deadline) { Epoch = Epoch };
+        for (int index = 0; index < 1000; index++)
+        {
+            ledger.Offer(Group(0, index, 0), new PolicyVersion(0), default);
+            ledger.Take($"w{index}", new PolicyVersion(0), TimeSpan.FromMilliseconds(index));
+        }
+
+        List<string> asked = [];
+        bool Ask(string holder)
+        {
+            asked.Add(holder);
+            return holder != "w0";
+        }
+
+        Assert.Equal(TimeSpan.Zero, ledger.AloneSince);
+        Assert.Null(ledger.TakeStraggler("idle", new PolicyVersion(0), TimeSpan.FromSeconds(5), Ask, TimeSpan.FromSeconds(4)));
+        Assert.Empty(asked);
+        Assert.Equal("0/1.0", ledger.TakeStraggler("idle", new PolicyVersion(0), TimeSpan.FromSeconds(2), Ask, TimeSpan.FromSeconds(4))?.Key.ToString());
+        Assert.Equal(["w0", "w1"], asked);
+    }
 
     [Fact]
-    public void Nobody_waits_for_a_worker_that_has_no_room() => Assert.False(
-        WorkShares.MustWait("w", [new WorkLoad("w", 8, 6, 1), new WorkLoad("x", 1, 1, 1)], open: 10));
+    public void A_lease_says_since_when_its_group_was_pending_and_a_second_one_says_nothing()
+    {
+        var ledger = new LeaseLedger(Deadline) { Epoch = Epoch };
+        TimeSpan Second(int second) => TimeSpan.FromSeconds(second);
+        ledger.Offer(Group(0, 0, 0), new PolicyVersion(0), Second(1));
+        Assert.Equal(Second(1), ledger.WaitingSince);
+        Assert.Equal(Second(1), ledger.Take("slow", new PolicyVersion(0), Second(2))!.PendingSince);
+        Assert.Null(ledger.WaitingSince);
+        Assert.Null(ledger.TakeStraggler("idle", new PolicyVersion(0), Second(1), _ => true, Second(5))!.PendingSince);
+        ledger.Release("slow", Second(6));
+        ledger.Release("idle", Second(7));
+        Assert.Equal(Second(7), ledger.WaitingSince);
+    }
 
     private static void RequireWhole(LeaseLedger ledger, string[] workers, HashSet<WorkKey> offered, Dictionary<WorkKey, int> accepted)
     {

@@ -167,7 +167,7 @@ public sealed class LostNodeTests : IAsyncLifetime
             {
                 if (!joined.Task.IsCompleted)
                 {
-                    joined.SetResult(Context.ActorOf(Props.Create(() => new RemoteSessionActor("w#1", offer.Session, side))));
+                    joined.SetResult(Context.ActorOf(Props.Create(() => new RemoteSessionActor("w#1", offer.Session, side, TimeProvider.System))));
                 }
             });
             Receive<DispatchProtocol.WorkerReported>(_ => reported.TrySetResult());

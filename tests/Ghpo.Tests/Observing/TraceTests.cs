@@ -29,7 +29,7 @@ public sealed class TraceTests
         GhpoSettings settings = tiny.Settings("run.steps=1", "cluster.enabled=true", "rollout.workers=0");
         using ClusterEnd learner = ClusterEnd.Open(settings.Cluster, Path.Combine(folder, "plane"), kept: 2);
         (RunContext run, _) = TinyRun.Create(folder, settings);
-        await using RunSession session = await RunSession.Start(run with { Cluster = new ClusterSide(run.Setup, learner.Plane, null) });
+        await using RunSession session = await RunSession.Start(run with { Cluster = new ClusterSide(run.Setup, learner.Plane, null, Engine: null) });
 
         GhpoSettings own = tiny.Settings($"cluster.join=[\"{session.Address.Host}:{session.Address.Port}\"]");
         using ClusterEnd end = ClusterEnd.Open(own.Cluster, Path.Combine(folder, "node-plane"), kept: 2);

@@ -1,6 +1,7 @@
 using System.Runtime.Serialization;
 using System.Text;
 using Akka.Actor;
+using Ghpo.Dispatch;
 using Xunit;
 
 namespace Ghpo.Tests.Security;
@@ -91,6 +92,16 @@ public sealed class ClosedSerializationTests
         other.System.Stop(other.Ear);
 
         Assert.Equal(far, await died.Task.WaitAsync(_patience, Stop));
+    }
+
+    [Fact]
+    public async Task A_node_is_answered_when_it_knocks_at_the_door_of_its_learner()
+    {
+        await using RemoteSystem learner = RemoteSystem.Node();
+        await using RemoteSystem node = RemoteSystem.Node();
+        ActorIdentity answer = await node.EarOf(learner).Ask<ActorIdentity>(RolloutNodeActor.WhoIsThere, _patience, Stop);
+
+        Assert.Equal(learner.Ear.Path.Uid, answer.Subject.Path.Uid);
     }
 
     private sealed class Watcher : ReceiveActor

@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Globalization;
+using Ghpo.Bench.Chaos;
+using Ghpo.Configuration;
+using Ghpo.Inspection;
+using Ghpo.Node.Reporting;
+using Ghpo.Node.Runs;
+
+namespace Ghpo.Bench;
+
+/// <summary>A whole run of processes that are pinned to cores: <c>ghpo train --cluster</c> without workers of its own, and <c>ghpo node</c>s, on loopback.</summary>
+/// <param name="TokensPerSecond">Completion tokens over the seconds from a step's opening to its last settled group, over all steps but the first. Learning is not in it.</param>
+/// <param name="Seconds">From the start of the learner's process to its end.</param>
+/// <param name="StepSeconds">From the commit of the first step to that of the last one.</param>
+internal sealed record PinnedRun(double TokensPerSecond, double Seconds, double StepSeconds)
+{
+    /// <param name="learner">The learner's core; null: any.</param>
+    /// <param name="workers">A core for each worker.</param>
+    public static async Task<PinnedRun> ExecuteAsync(GhpoSettings settings, int? learner, params int[] workers)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new UserErrorException("Processes are pinned with taskset, which is Linux's.");
+        }
+
+        string root = Directory.CreateTempSubdirectory("ghpo-pinned-").FullName;
+        try
+        {
+            string file = Path.Combine(root, "run.conf");
+            File.WriteAllText(file, SettingsWriter.Write(settings with { Run = settings.Run with { Name = "run", Folder = root } }));
+            string folder = Path.Combine(root, "run");
+            using var run = new ClusterRun(folder, ["train", "--plain", "--config", file]);
+            long started = Stopwatch.GetTimestamp();
+            run.StartLearner(learner);
+            for (int i = 0; i < workers.Length; i++)
+            {
+                run.StartWorkerOn(
+                    workers[i], $"w{i}", "--set", $"rollout.slots={settings.Rollout.Slots.ToString(CultureInfo.InvariantCulture)}", "--set", "rollout.threads=1");
+            }
+
+            await run.CompleteAsync();
+            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            StepReport[] steps = [.. MetricsFiles.ReadSteps(RunFolder.Open(folder)).Skip(1)];
+            return new PinnedRun(steps.Sum(step => step.RolloutTokens) / steps.Sum(step => step.RolloutSeconds), seconds, steps.Sum(step => step.StepSeconds));
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+}
