@@ -11,8 +11,7 @@ internal static class DispatchProtocol
     /// From the pipeline: a group to be sampled under a policy of at least <paramref name="Oldest"/>. Answered by <see cref="RolloutGroup"/> however many workers are
     /// lost over it, or by <see cref="Status.Failure"/> where no worker can help.
     /// </summary>
-    /// <param name="Trace">The group's span, as its traceparent; null: it has none.</param>
-    internal sealed record SampleGroup(PromptedGroup Prompted, PolicyVersion Oldest, string? Trace = null);
+    internal sealed record SampleGroup(PromptedGroup Prompted, PolicyVersion Oldest);
 
     /// <summary>From a session's stream, when it has room for a group. Answered by a <see cref="Lease"/> as soon as there is one for it.</summary>
     internal sealed record TakeLease(string Worker);

@@ -100,7 +100,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
     private void OnSample(SampleGroup request)
     {
         _asked[WorkKey.Of(request.Prompted)] = (request.Prompted, Sender);
-        _ledger.Offer(request.Prompted, request.Oldest, Now, request.Trace);
+        _ledger.Offer(request.Prompted, request.Oldest, Now);
         GrantAll();
     }
 

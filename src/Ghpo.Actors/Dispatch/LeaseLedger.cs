@@ -16,8 +16,7 @@ public readonly record struct WorkKey(GroupId Group, int Attempt)
 /// <param name="Oldest">The oldest policy version that the group may be sampled under.</param>
 /// <param name="Taken">When; times are since the ledger's owner began.</param>
 /// <param name="Deadline">When it ends without a result.</param>
-/// <param name="Trace">The group's span, as its traceparent; null: it has none.</param>
-public sealed record Lease(WorkKey Key, PromptedGroup Prompted, PolicyVersion Oldest, string Worker, TimeSpan Taken, TimeSpan Deadline, string? Trace = null);
+public sealed record Lease(WorkKey Key, PromptedGroup Prompted, PolicyVersion Oldest, string Worker, TimeSpan Taken, TimeSpan Deadline);
 
 /// <summary>What a result is worth.</summary>
 public enum Delivery
@@ -68,9 +67,9 @@ internal sealed class LeaseLedger(TimeSpan deadline)
     public long? Epoch { get; set; }
 
     /// <summary>A group to be sampled; one that is open already changes nothing.</summary>
-    public void Offer(PromptedGroup prompted, PolicyVersion oldest, TimeSpan now, string? trace = null)
+    public void Offer(PromptedGroup prompted, PolicyVersion oldest, TimeSpan now)
     {
-        var work = new Work(prompted, oldest, _offers++, trace) { PendingSince = now };
+        var work = new Work(prompted, oldest, _offers++) { PendingSince = now };
         if (_open.TryAdd(work.Key, work))
         {
             _pending.Add(work);
@@ -187,7 +186,7 @@ internal sealed class LeaseLedger(TimeSpan deadline)
 
     private Lease Grant(Work work, string worker, TimeSpan now)
     {
-        var lease = new Lease(work.Key, work.Prompted, work.Oldest, worker, now, now + deadline, work.Trace);
+        var lease = new Lease(work.Key, work.Prompted, work.Oldest, worker, now, now + deadline);
         work.Leases.Add(lease);
         if (!_held.TryGetValue(worker, out Dictionary<WorkKey, Lease>? leases))
         {
@@ -198,7 +197,7 @@ internal sealed class LeaseLedger(TimeSpan deadline)
         return lease;
     }
 
-    private sealed class Work(PromptedGroup prompted, PolicyVersion oldest, long order, string? trace)
+    private sealed class Work(PromptedGroup prompted, PolicyVersion oldest, long order)
     {
         public WorkKey Key { get; } = WorkKey.Of(prompted);
 
@@ -207,8 +206,6 @@ internal sealed class LeaseLedger(TimeSpan deadline)
         public PolicyVersion Oldest { get; } = oldest;
 
         public long Order { get; } = order;
-
-        public string? Trace { get; } = trace;
 
         public TimeSpan PendingSince { get; set; }
 

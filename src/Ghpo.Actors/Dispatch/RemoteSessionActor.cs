@@ -70,7 +70,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
         IActorRef self = Self;
         ActorMaterializer materializer = Context.Materializer(namePrefix: "session");
         LeaseStream.Of(_id, Context.Parent, _stopped.Token)
-            .Select(lease => new LeasedGroup(lease.Prompted, lease.Oldest, lease.Trace))
+            .Select(lease => new LeasedGroup(lease.Prompted, lease.Oldest))
             .WatchTermination((_, ended) => ended.PipeTo(self, success: _ => new StreamEnded(), failure: _ => new StreamEnded()))
             .RunWith(StreamRefs.SourceRef<LeasedGroup>().WithAttributes(StreamRefAttributes.CreateBufferCapacity(Underway)), materializer)
             .PipeTo(self);
