@@ -2,6 +2,7 @@ using Ghpo.Configuration;
 using Ghpo.Inspection;
 using Ghpo.Journal;
 using Ghpo.Learning;
+using Ghpo.Node.Observing;
 using Ghpo.Node.Reporting;
 using Ghpo.Node.Runs;
 using Microsoft.Extensions.Hosting;
@@ -27,10 +28,11 @@ internal static class ActorRun
             await using (RunLog log = RunLog.Open(folder, own.Logging.Level, view))
             using (var files = new MetricsFiles(folder, TimeProvider.System))
             using (var tensorBoard = new TensorBoardLog(folder.Metrics))
+            await using (Telemetry telemetry = await Telemetry.StartAsync(own, "run", folder.Name))
             {
                 var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
-                IRunObserver[] observers = watcher is null ? [view, files, tensorBoard] : [view, files, tensorBoard, watcher];
-                using IHost host = RunHost.Build(pipeline, log.Logger, log.Lines, observers, ended);
+                IRunObserver[] observers = watcher is null ? [view, log.Context, files, tensorBoard, new RunMeters()] : [view, log.Context, files, tensorBoard, new RunMeters(), watcher];
+                using IHost host = RunHost.Build(pipeline, log.Logger, log.Lines, telemetry, observers, ended);
                 await host.StartAsync();
                 RunProgress end = await ended.Task;
                 await host.StopAsync();

@@ -48,7 +48,7 @@ type() { # type LINE PATTERN: a line at the prompt, and what it answers
 }
 
 open train train --run demo --steps 200 --set "run.folder=$runs" --set evaluation.enabled=false --set curriculum.groups-per-step=8 --set inspection.port=0
-await train 'step (1[2-9]|[2-9][0-9])/'
+await train 'step ([8-9]|[1-9][0-9])/'
 show train 'ghpo train: the live view'
 
 open top top "$runs/demo"
@@ -57,7 +57,7 @@ await top 'INFO Step'
 show top 'ghpo top demo'
 
 open pbm pbm --run "$runs/demo"
-await pbm 'pbm> $'
+await pbm 'pbm>'
 type 'run status' 'now +'
 type 'why' '(learner|trainer|groups|policy)'
 type 'worker list' 'Count: 2 workers'
