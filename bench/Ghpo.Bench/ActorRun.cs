@@ -25,13 +25,13 @@ internal static class ActorRun
             GhpoSettings own = folder.ReadSettings();
             using RunPipeline pipeline = RunPipeline.For(own, folder);
             using var view = new PlainView(TextWriter.Null);
-            await using (Telemetry telemetry = await Telemetry.StartAsync(own, "run", folder.Name))
             await using (RunLog log = RunLog.Open(folder, own.Logging.Level, view))
             using (var files = new MetricsFiles(folder, TimeProvider.System))
             using (var tensorBoard = new TensorBoardLog(folder.Metrics))
+            await using (Telemetry telemetry = await Telemetry.StartAsync(own, "run", folder.Name))
             {
                 var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
-                IRunObserver[] observers = watcher is null ? [view, files, tensorBoard] : [view, files, tensorBoard, watcher];
+                IRunObserver[] observers = watcher is null ? [view, log.Context, files, tensorBoard, new RunMeters()] : [view, log.Context, files, tensorBoard, new RunMeters(), watcher];
                 using IHost host = RunHost.Build(pipeline, log.Logger, log.Lines, telemetry, observers, ended);
                 await host.StartAsync();
                 RunProgress end = await ended.Task;

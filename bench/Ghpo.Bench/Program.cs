@@ -18,6 +18,7 @@ try
         ["chaos", .. var rest] => await ChaosBench.RunAsync(rest),
         ["cluster-chaos", .. var rest] => await ClusterChaosBench.RunAsync(rest),
         ["policy", .. var rest] => await PolicyBench.RunAsync(rest),
+        ["inspection", .. var rest] => await InspectionBench.RunAsync(rest),
         ["spread", .. var rest] => SpreadBench.Run(rest),
         ["simulate", .. var rest] => await SimulateBench.RunAsync(rest),
         ["simulated-run", .. var rest] => await SimulatedRun.RunAsync(rest),
@@ -27,7 +28,7 @@ try
         ["plain-loop", .. var rest] => PlainLoop.Run(rest),
         ["verifier", .. var rest] => VerifierBench.Run(rest),
         ["fuzz", .. var rest] => VerifierFuzz.Run(rest),
-        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, overhead, memory, load, journal, chaos, cluster-chaos, policy, spread, simulate, workers, staleness, verifier, fuzz, or plain-loop."),
+        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, overhead, memory, load, journal, chaos, cluster-chaos, policy, inspection, spread, simulate, workers, staleness, verifier, fuzz, or plain-loop."),
     };
 }
 catch (UserErrorException error)

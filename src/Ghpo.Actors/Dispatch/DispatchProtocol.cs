@@ -12,8 +12,7 @@ internal static class DispatchProtocol
     /// lost over it, or by <see cref="Status.Failure"/> where no worker can help.
     /// </summary>
     /// <param name="Sent">When, as the run's clock has it (<see cref="TimeProvider.GetTimestamp"/>).</param>
-    /// <param name="Trace">The group's span, as its traceparent; null: it has none.</param>
-    internal sealed record SampleGroup(PromptedGroup Prompted, PolicyVersion Oldest, long Sent, string? Trace = null);
+    internal sealed record SampleGroup(PromptedGroup Prompted, PolicyVersion Oldest, long Sent);
 
     /// <summary>From a session's stream, when it has room for a group. Answered by a <see cref="Lease"/> as soon as there is one for it.</summary>
     /// <param name="Sent">When, as the run's clock has it.</param>

@@ -79,7 +79,7 @@ internal static class DispatchWire
     {
         PromptedGroup prompted = leased.Prompted;
         GroupAttempt attempt = prompted.Attempt;
-        writer.WriteArrayHeader(leased.Trace is null ? 12 : 13);
+        writer.WriteArrayHeader(prompted.Trace is null ? 12 : 13);
         writer.WriteGroup(attempt.Group);
         writer.Write(attempt.Problem.Value);
         writer.Write(attempt.Attempt);
@@ -91,9 +91,9 @@ internal static class DispatchWire
         writer.Write(prompted.HintShortened);
         writer.Write(prompted.HasSolution);
         writer.Write(leased.Oldest.Value);
-        if (leased.Trace is not null)
+        if (prompted.Trace is not null)
         {
-            writer.Write(leased.Trace);
+            writer.Write(prompted.Trace);
         }
     }
 
@@ -101,10 +101,9 @@ internal static class DispatchWire
     {
         int fields = reader.Fields(12, 13, nameof(LeasedGroup));
         var attempt = new GroupAttempt(reader.ReadGroup(), reader.ReadProblem(), reader.ReadInt32(), reader.ReadDouble(), reader.ReadInt32());
-        return new LeasedGroup(
-            new PromptedGroup(attempt, reader.ReadTokens(), reader.ReadTokens(), reader.ReadInt32(), reader.ReadBoolean(), reader.ReadBoolean()),
-            reader.ReadVersion(),
-            fields > 12 ? reader.ReadText() : null);
+        var prompted = new PromptedGroup(attempt, reader.ReadTokens(), reader.ReadTokens(), reader.ReadInt32(), reader.ReadBoolean(), reader.ReadBoolean());
+        PolicyVersion oldest = reader.ReadVersion();
+        return new LeasedGroup(fields > 12 ? prompted with { Trace = reader.ReadText() } : prompted, oldest);
     }
 
     internal static void WriteAnswer(ref MessagePackWriter writer, SampledAnswer answer)

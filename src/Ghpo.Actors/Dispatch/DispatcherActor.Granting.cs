@@ -184,7 +184,12 @@ internal sealed partial class DispatcherActor
                     worker.Speed,
                     start + worker.Health.LastHeard,
                     start + worker.Health.Since,
-                    worker.Health.Why)),
+                    worker.Health.Why)
+                {
+                    IsLocal = worker.IsLocal,
+                    TokensSampled = worker.TokensSampled,
+                    Leases = [.. _ledger.LeasesOf(worker.Id).OrderBy(lease => lease.Key.Group).Select(lease => new LeaseView(lease.Prompted.Attempt, start + lease.Taken))],
+                }),
             ],
             _ledger.Pending,
             _ledger.Leased)
@@ -200,7 +205,6 @@ internal sealed partial class DispatcherActor
         /// <summary>Share of the newest second in the measured speed.</summary>
         private const double Newest = 0.3;
 
-        private long _tokens;
         private TimeSpan _countedAt;
 
         public required WorkerHealth Health { get; set; }
@@ -216,6 +220,9 @@ internal sealed partial class DispatcherActor
 
         public int RunningSequences { get; private set; }
 
+        /// <summary>As it last reported.</summary>
+        public long TokensSampled { get; private set; }
+
         /// <summary>Tokens/s while it sampled, a running mean.</summary>
         public double Speed { get; private set; }
 
@@ -227,13 +234,13 @@ internal sealed partial class DispatcherActor
         public void Count(DispatchProtocol.WorkerReported report, TimeSpan now)
         {
             double seconds = (now - _countedAt).TotalSeconds;
-            long sampled = report.TokensSampled - _tokens;
+            long sampled = report.TokensSampled - TokensSampled;
             if (RunningSequences > 0 && report.RunningSequences > 0 && sampled > 0 && seconds > 0)
             {
                 Speed = Speed == 0 ? sampled / seconds : (Newest * sampled / seconds) + ((1 - Newest) * Speed);
             }
 
-            (_tokens, _countedAt, RunningSequences) = (report.TokensSampled, now, report.RunningSequences);
+            (TokensSampled, _countedAt, RunningSequences) = (report.TokensSampled, now, report.RunningSequences);
         }
     }
 

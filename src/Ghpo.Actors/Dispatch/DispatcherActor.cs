@@ -104,7 +104,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
     private void OnSample(SampleGroup request)
     {
         _asked[WorkKey.Of(request.Prompted)] = (request.Prompted, Sender);
-        _ledger.Offer(request.Prompted, request.Oldest, Since(request.Sent), request.Trace);
+        _ledger.Offer(request.Prompted, request.Oldest, Since(request.Sent));
         GrantSoon();
     }
 

@@ -17,9 +17,8 @@ public readonly record struct WorkKey(GroupId Group, int Attempt)
 /// <param name="PendingSince">When the group became pending; null: it was not, this is its second lease.</param>
 /// <param name="Taken">When; times are since the ledger's owner began.</param>
 /// <param name="Deadline">When it ends without a result.</param>
-/// <param name="Trace">The group's span, as its traceparent; null: it has none.</param>
 public sealed record Lease(
-    WorkKey Key, PromptedGroup Prompted, PolicyVersion Oldest, string Worker, TimeSpan? PendingSince, TimeSpan Taken, TimeSpan Deadline, string? Trace = null);
+    WorkKey Key, PromptedGroup Prompted, PolicyVersion Oldest, string Worker, TimeSpan? PendingSince, TimeSpan Taken, TimeSpan Deadline);
 
 /// <summary>What a result is worth.</summary>
 public enum Delivery
@@ -78,9 +77,9 @@ internal sealed class LeaseLedger(TimeSpan deadline)
     public long? Epoch { get; set; }
 
     /// <summary>A group to be sampled; one that is open already changes nothing.</summary>
-    public void Offer(PromptedGroup prompted, PolicyVersion oldest, TimeSpan now, string? trace = null)
+    public void Offer(PromptedGroup prompted, PolicyVersion oldest, TimeSpan now)
     {
-        var work = new Work(prompted, oldest, _offers++, trace) { PendingSince = now };
+        var work = new Work(prompted, oldest, _offers++) { PendingSince = now };
         if (_open.TryAdd(work.Key, work))
         {
             Pend(work);
@@ -207,7 +206,7 @@ internal sealed class LeaseLedger(TimeSpan deadline)
     private Lease Grant(Work work, string worker, TimeSpan now)
     {
         var lease = new Lease(
-            work.Key, work.Prompted, work.Oldest, worker, work.Leases.Count == 0 ? work.PendingSince : null, now, now + deadline, work.Trace);
+            work.Key, work.Prompted, work.Oldest, worker, work.Leases.Count == 0 ? work.PendingSince : null, now, now + deadline);
         _alone.Remove(work);
         work.Leases.Add(lease);
         if (work.Leases.Count == 1)
@@ -236,7 +235,7 @@ internal sealed class LeaseLedger(TimeSpan deadline)
         _waiting.Remove((work.PendingSince, work.Order));
     }
 
-    private sealed class Work(PromptedGroup prompted, PolicyVersion oldest, long order, string? trace)
+    private sealed class Work(PromptedGroup prompted, PolicyVersion oldest, long order)
     {
         public WorkKey Key { get; } = WorkKey.Of(prompted);
 
@@ -245,8 +244,6 @@ internal sealed class LeaseLedger(TimeSpan deadline)
         public PolicyVersion Oldest { get; } = oldest;
 
         public long Order { get; } = order;
-
-        public string? Trace { get; } = trace;
 
         public TimeSpan PendingSince { get; set; }
 

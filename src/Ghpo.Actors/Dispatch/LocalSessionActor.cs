@@ -59,7 +59,7 @@ internal sealed class LocalSessionActor : ReceiveActor, IWithTimers
         {
             // No deadline here: the lease has one, and whoever gave it watches over it.
             RolloutGroup group = await worker
-                .Ask<RolloutGroup>(new RolloutProtocol.SampleGroup(lease.Prompted, lease.Oldest, lease.Trace), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
+                .Ask<RolloutGroup>(new RolloutProtocol.SampleGroup(lease.Prompted, lease.Oldest), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
             return new Sampled(_id, lease.Key, group.Completions, group.Epoch, group.Version, _time.GetTimestamp());
         }
         catch (Exception failure) when (failure is not OperationCanceledException)

@@ -89,15 +89,14 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
             Prompt: attempt =>
             {
                 _traces.Enter(attempt);
-                return _run.Prompts.Build(attempt, _run.ProblemsById[attempt.Problem]);
+                return _run.Prompts.Build(attempt, _run.ProblemsById[attempt.Problem]) with { Trace = _traces.Of(attempt.Group) };
             },
             Sample: async prompted =>
             {
                 // No deadline: leases have one, and a cluster may have to wait for a worker.
                 var oldest = new PolicyVersion(Math.Max(0, prompted.Attempt.Group.Step - staleness));
                 RolloutGroup sampled = await _team.Dispatcher.Ask<RolloutGroup>(
-                    new DispatchProtocol.SampleGroup(prompted, oldest, _run.Time.GetTimestamp(), _traces.Of(prompted.Attempt.Group)), Timeout.InfiniteTimeSpan, _stopped.Token)
-                    .ConfigureAwait(false);
+                    new DispatchProtocol.SampleGroup(prompted, oldest, _run.Time.GetTimestamp()), Timeout.InfiniteTimeSpan, _stopped.Token).ConfigureAwait(false);
                 _gauges.CountTokens(sampled);
                 return sampled;
             },

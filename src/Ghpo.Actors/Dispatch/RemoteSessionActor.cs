@@ -69,7 +69,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
         IActorRef self = Self;
         ActorMaterializer materializer = Context.Materializer(namePrefix: "session");
         LeaseStream.Of(_id, Context.Parent, _time, _stopped.Token)
-            .Select(lease => new LeasedGroup(lease.Prompted, lease.Oldest, lease.Trace))
+            .Select(lease => new LeasedGroup(lease.Prompted, lease.Oldest))
             .WatchTermination((_, ended) => ended.PipeTo(self, success: _ => new StreamEnded(), failure: _ => new StreamEnded()))
             .RunWith(StreamRefs.SourceRef<LeasedGroup>(), materializer)
             .PipeTo(self);

@@ -198,7 +198,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         try
         {
             RolloutGroup group = await worker
-                .Ask<RolloutGroup>(new RolloutProtocol.SampleGroup(leased.Prompted, leased.Oldest, leased.Trace), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
+                .Ask<RolloutGroup>(new RolloutProtocol.SampleGroup(leased.Prompted, leased.Oldest), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
             return
             [
                 .. group.Completions.Select((completion, answer) => new SampledAnswer(key, answer, group.Completions.Length, completion, group.Epoch, group.Version)),

@@ -31,8 +31,7 @@ internal static class SessionProtocol
     internal sealed record WorkerRefused(string Reason);
 
     /// <summary>A lease on its way.</summary>
-    /// <param name="Trace">The group's span, as its traceparent; null: it has none.</param>
-    internal sealed record LeasedGroup(PromptedGroup Prompted, PolicyVersion Oldest, string? Trace = null);
+    internal sealed record LeasedGroup(PromptedGroup Prompted, PolicyVersion Oldest);
 
     /// <summary>One answer of a group on its way back: a group of long answers would not fit a frame.</summary>
     /// <param name="Answer">Its index.</param>

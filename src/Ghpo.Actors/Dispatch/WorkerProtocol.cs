@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Ghpo.Hints;
 using Ghpo.Rollout;
 
 namespace Ghpo.Dispatch;
@@ -42,7 +43,20 @@ public static class WorkerProtocol
         double TokensPerSecond,
         DateTimeOffset LastHeard,
         DateTimeOffset Since,
-        string Why);
+        string Why)
+    {
+        /// <summary>It is the learner's own process's.</summary>
+        public bool IsLocal { get; init; }
+
+        /// <summary>Completion tokens since its session began, as it last reported.</summary>
+        public long TokensSampled { get; init; }
+
+        /// <summary>What it has in hand, by group.</summary>
+        public ImmutableArray<LeaseView> Leases { get; init; } = [];
+    }
+
+    /// <param name="Since">When it got the group.</param>
+    public sealed record LeaseView(GroupAttempt Attempt, DateTimeOffset Since);
 
     /// <summary>Finish what is in hand and take nothing more, until told to resume. Answered by <see cref="WorkerTold"/>.</summary>
     public sealed record DrainWorker(string Name);

@@ -5,59 +5,50 @@ using Akka.Actor;
 using Akka.Streams.Dsl;
 using Ghpo.Configuration;
 using Ghpo.Dispatch;
+using Ghpo.Problems;
 using static Ghpo.Inspection.Verbs;
 using static Ghpo.Rollout.RolloutProtocol;
 
 namespace Ghpo.Inspection;
 
-/// <summary>Groups that are being sampled, and who samples them.</summary>
-internal sealed class RolloutVerbs(InspectedRun run)
+/// <summary>Groups that are being sampled.</summary>
+internal sealed class RolloutVerbs(RolloutPlace place)
 {
     private static readonly TimeSpan _glance = TimeSpan.FromMilliseconds(250);
 
     public VerbPalette Rollout => new("rollout", "Groups that are being sampled",
     [
-        Once("list", "Groups in the hands of workers", async _ => (await Groups(withTokens: false)).DefaultIfEmpty().Select(one => one is null
-            ? Line("no group is being sampled")
-            : Describe(one.Value.Worker, one.Value.Group))),
+        Once("list", "Groups in the hands of workers; how far those of other nodes are is known there", List),
         Once("show", "The answers of a group, as far as they are", Show, Place("group", "step/index, as `rollout list` prints it")),
-        Tail("tail", "New tokens of a problem's answers, as they are sampled", Follow, Option("problem", "id of the problem; without it, whatever is sampled next", "")),
+        Tail("tail", "New tokens of a problem's answers, as workers of this process sample them", Follow, Option("problem", "id of the problem; without it, whatever is sampled next", "")),
     ]);
 
-    public VerbPalette Worker => new("worker", "Who samples",
-    [
-        Once("list", "Workers and what they do", async _ =>
-        {
-            WorkerProtocol.WorkersView view = await run.Run.Ask<WorkerProtocol.WorkersView>(new WorkerProtocol.GetWorkers(), InspectedRun.Patience);
-            return
-            [
-                .. view.Workers.Select(worker => Line(
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"{worker.Name} | {worker.Node} | {worker.State.ToString().ToLowerInvariant()} | {worker.Version?.ToString() ?? "no policy"} | {worker.Groups} groups, {worker.RunningSequences} sequences | {worker.TokensPerSecond:0} tok/s | {worker.Why}"),
-                    new { worker.Name, worker.Node, worker.State, Version = worker.Version?.Value, worker.Groups, worker.RunningSequences, worker.TokensPerSecond, worker.LastHeard, worker.Since, worker.Why })),
-                Line($"Count: {view.Workers.Length} workers; {view.LeasedGroups} groups leased, {view.PendingGroups} pending"),
-                Line(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Leases: {view.LeaseWaits.Leases} so far; granted after {view.LeaseWaits.Median.TotalMilliseconds:0.0} ms (median), {view.LeaseWaits.P99.TotalMilliseconds:0.0} ms (p99)")),
-            ];
-        }),
-        Once("drain", "Finish what it has in hand and take nothing more", request => Tell(new WorkerProtocol.DrainWorker(request.Arguments["name"]), "drains"), Place("name", "as `worker list` prints it")),
-        Once("resume", "Take groups again", request => Tell(new WorkerProtocol.ResumeWorker(request.Arguments["name"]), "takes groups again"), Place("name", "as `worker list` prints it")),
-    ]);
-
-    private async Task<IEnumerable<ResponseLine>> Tell(object order, string said)
+    private async Task<IEnumerable<ResponseLine>> List(InspectionRequest request)
     {
-        WorkerProtocol.WorkerTold told = await run.Run.Ask<WorkerProtocol.WorkerTold>(order, InspectedRun.Patience);
-        return [told.Problem is { } problem ? new ResponseLine(problem, Error: true) : Line($"{told.Name} {said}", new { told.Name, Done = said })];
+        ResponseLine[] lines =
+        [
+            .. (await Groups(withTokens: false)).Select(one => Describe(one!.Value.Worker, one.Value.Group)),
+            .. (await place.Elsewhere()).SelectMany(worker => worker.Leases.Select(lease => Describe(worker, lease))),
+        ];
+        return lines.Length > 0 ? lines : [Line("no group is being sampled")];
     }
+
+    private static ResponseLine Describe(WorkerProtocol.WorkerView worker, WorkerProtocol.LeaseView lease) => Line(
+        string.Create(CultureInfo.InvariantCulture, $"{lease.Attempt.Group,-8} {lease.Attempt.Problem}  hint {lease.Attempt.HintRatio:0.##}  {worker.Name}  on {worker.Node} since {lease.Since.UtcDateTime:HH:mm:ss} UTC"),
+        new
+        {
+            Group = lease.Attempt.Group.ToString(),
+            Problem = lease.Attempt.Problem.Value,
+            lease.Attempt.Attempt,
+            lease.Attempt.HintRatio,
+            Worker = worker.Name,
+            worker.Node,
+            lease.Since,
+        });
 
     private async Task<IEnumerable<(string Worker, RolloutProgress Group)?>> Groups(bool withTokens)
     {
-        RunProtocol.TeamView team = await run.Team();
-        IEnumerable<Task<RolloutsView?>> questions = team.Members
-            .Where(member => member.Key.StartsWith("rollout-", StringComparison.Ordinal))
-            .Select(member => View(member.Value, withTokens));
+        IEnumerable<Task<RolloutsView?>> questions = (await place.Workers()).Select(worker => View(worker, withTokens));
         return (await Task.WhenAll(questions)).OfType<RolloutsView>()
             .SelectMany(view => view.Groups.Select(group => ((string, RolloutProgress)?)(view.Worker, group)))
             .OrderBy(one => one!.Value.Item2.Attempt.Group);
@@ -80,13 +71,18 @@ internal sealed class RolloutVerbs(InspectedRun run)
     {
         string wanted = request.Arguments["group"];
         (string Worker, RolloutProgress Group)? found = (await Groups(withTokens: true)).FirstOrDefault(one => one!.Value.Group.Attempt.Group.ToString() == wanted);
+        if (found is null && (await place.Elsewhere()).FirstOrDefault(worker => worker.Leases.Any(lease => lease.Attempt.Group.ToString() == wanted)) is { } other)
+        {
+            throw new UserErrorException($"rollout show {wanted}: {other.Name} on {other.Node} samples it, and its tokens are known there; ask that node's own inspection");
+        }
+
         return found is not { } known
             ? throw new UserErrorException($"rollout show {wanted}: no such group is being sampled; `rollout list` prints those that are, `journal lineage` those that were")
             : [
                 Describe(known.Worker, known.Group),
                 .. known.Group.Answers.Select(answer =>
                 {
-                    string text = run.Context.Tokenizer.Decode(answer.Tokens);
+                    string text = place.Text(answer.Tokens);
                     return Line($"--- answer {answer.Answer}, {answer.Count} tokens{(answer.Finished ? ", finished" : "")}\n{text}", new { answer.Answer, Tokens = answer.Count, answer.Finished, Text = text });
                 }),
             ];
@@ -115,7 +111,7 @@ internal sealed class RolloutVerbs(InspectedRun run)
     private Source<ResponseLine, NotUsed> Follow(InspectionRequest request)
     {
         string problem = request.Arguments["problem"];
-        if (problem.Length > 0 && run.Context.ProblemsById.Keys.All(known => known.Value != problem))
+        if (problem.Length > 0 && !place.Knows(new ProblemId(problem)))
         {
             throw new UserErrorException($"rollout tail: the run has no problem {problem}");
         }
@@ -142,7 +138,7 @@ internal sealed class RolloutVerbs(InspectedRun run)
                 int before = seen.GetValueOrDefault(key);
                 if (answer.Count > before)
                 {
-                    string text = run.Context.Tokenizer.Decode([.. answer.Tokens.Skip(before)]);
+                    string text = place.Text([.. answer.Tokens.Skip(before)]);
                     lines.Add(Line(
                         $"{key.Item1} {group.Attempt.Problem} answer {answer.Answer} +{answer.Count - before}: {text}",
                         new { Group = key.Item1, Problem = group.Attempt.Problem.Value, answer.Answer, From = before, To = answer.Count, Text = text, Worker = worker }));

@@ -51,7 +51,11 @@ public sealed class RunWatchActor : ReceiveActor, IWithTimers
             view.RunningGroups + view.WaitingGroups,
             view.TokensSampled,
             Now));
-        Receive<WorkerProtocol.WorkersView>(view => Context.System.EventStream.Publish(new WorkersSeen(view)));
+        Receive<WorkerProtocol.WorkersView>(view =>
+        {
+            _watch = _watch.Heard(view, Now);
+            Context.System.EventStream.Publish(new WorkersSeen(view));
+        });
         Receive<TrainerProgress>(progress => _watch = _watch.Heard(progress, Now));
         Receive<PipelineProgress>(progress =>
         {
@@ -90,7 +94,6 @@ public sealed class RunWatchActor : ReceiveActor, IWithTimers
     {
         Report(_watch.Diagnose(Now));
         _run.Tell(new RunProtocol.GetTeam());
-        _run.Tell(new WorkerProtocol.GetWorkers());
     }
 
     private void OnTeam(RunProtocol.TeamView team)
@@ -115,6 +118,7 @@ public sealed class RunWatchActor : ReceiveActor, IWithTimers
                 StallWatch.LearnerName => new LearnerProtocol.GetLearner(),
                 StallWatch.HintsName => new HintProtocol.GetHints(),
                 StallWatch.CurriculumName => new CurriculumProtocol.GetCurriculum(),
+                StallWatch.DispatcherName => new WorkerProtocol.GetWorkers(),
                 _ when name.StartsWith("rollout-", StringComparison.Ordinal) => new RolloutProtocol.GetWorker(),
                 _ => null,
             };

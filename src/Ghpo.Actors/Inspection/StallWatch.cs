@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Ghpo.Dispatch;
 using Ghpo.Learning;
 
 namespace Ghpo.Inspection;
@@ -31,12 +32,12 @@ public sealed record MemberSeen(
 /// Who waits for whom: a fold over what members answer and the run tells, with the time of each handed in. Names a stall some seconds after something has
 /// stopped, and tells work that takes long from work that has stopped by the longest silence that has ended by itself before.
 /// <code>
-/// learner ◀─ groups awaited ◀─ delivery ◀─ classification ◀─ verification ◀─ rollout ◀─ workers
+/// learner ◀─ groups awaited ◀─ delivery ◀─ classification ◀─ verification ◀─ rollout ◀─ dispatcher ◀─ workers
 ///    └──────▶ trainer (restoring, training, publishing, evaluating, checkpointing)
 /// </code>
 /// Whoever is nearest to the learner and does not move is at fault; what lies behind it only waits.
 /// </summary>
-public sealed record StallWatch(
+public sealed partial record StallWatch(
     DateTimeOffset Began,
     LearnerProtocol.LearnerView? Learner,
     string Activity,
@@ -50,15 +51,25 @@ public sealed record StallWatch(
     string? Regrouping,
     RunEvents.RunEnded? Ended)
 {
+    /// <summary>All workers and what waits for one, as the dispatcher last said; null before.</summary>
+    public WorkerProtocol.WorkersView? Pool { get; init; }
+
+    /// <summary>Since when groups wait for a worker while none has any in hand; null: they do not.</summary>
+    public DateTimeOffset? UnsampledSince { get; init; }
+
     /// <summary>A member that is asked answers within this time, whatever it does.</summary>
     public static readonly TimeSpan Prompt = TimeSpan.FromSeconds(3);
 
     /// <summary>A silence longer than this, and than twice any before, is a stall.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(12);
 
+    /// <summary>Workers of other nodes report every second; this long after the last report the next one is overdue.</summary>
+    public static readonly TimeSpan ReportDue = TimeSpan.FromSeconds(2);
+
     public const string LearnerName = "learner";
     public const string HintsName = "hints";
     public const string CurriculumName = "curriculum";
+    public const string DispatcherName = "dispatcher";
 
     public static StallWatch New(DateTimeOffset now) => new(
         now,
@@ -156,6 +167,7 @@ public sealed record StallWatch(
         return Silent(LearnerName, "a write to the learner's journal has not come back", now)
             ?? Silent(HintsName, "a write to the hint schedule's journal has not come back", now)
             ?? Silent(CurriculumName, "a write to the curriculum's journal has not come back", now)
+            ?? Silent(DispatcherName, "no worker gets a group", now)
             ?? (Learner is null ? new Diagnosis("the run is starting", "", Began, false) : OfLearner(Learner, now));
     }
 
@@ -181,7 +193,7 @@ public sealed record StallWatch(
         }
 
         string waits = $"learner waits for {learner.GroupsAwaited} of {learner.SettledGroups + learner.GroupsAwaited} groups of step {learner.Step}";
-        return OfWorkers(waits, now) ?? OfStages(waits, now) ?? OfTrainerBehind(waits, now)
+        return OfWorkers(waits, now) ?? OfUnsampled(waits, now) ?? OfStages(waits, now) ?? OfTrainerBehind(waits, now)
             ?? new Diagnosis($"{waits}: {Where()}", "rollout", SettledAt, false);
     }
 
@@ -204,27 +216,6 @@ public sealed record StallWatch(
         }
 
         return OfTrainer(waits, now);
-    }
-
-    private Diagnosis? OfWorkers(string waits, DateTimeOffset now)
-    {
-        foreach (MemberSeen worker in Members.Values.Where(member => IsWorker(member.Name) && member.Groups > 0))
-        {
-            string hands = $"{worker.Groups} {(worker.Groups == 1 ? "group" : "groups")} in hand";
-            if (worker.Asked is { } asked && now - asked > Prompt)
-            {
-                TimeSpan silence = now - worker.Heard;
-                return new Diagnosis(
-                    $"{waits}; {worker.Name} silent for {Seconds(silence)} in {worker.Doing} ({hands})", worker.Name, worker.Heard, now - asked > Tolerated(worker.LongestSilence));
-            }
-
-            if (now - worker.ProgressAt > Patience)
-            {
-                return new Diagnosis($"{waits}; {worker.Name} has sampled nothing {Ago(worker.ProgressAt, now)} ({hands}, {worker.Doing})", worker.Name, worker.ProgressAt, true);
-            }
-        }
-
-        return null;
     }
 
     private Diagnosis? OfStages(string waits, DateTimeOffset now)
@@ -265,8 +256,6 @@ public sealed record StallWatch(
             LongestTrainerSilence = Activity != "sampling" && silence > LongestTrainerSilence ? silence : LongestTrainerSilence,
         };
     }
-
-    private static bool IsWorker(string name) => name is not (LearnerName or HintsName or CurriculumName);
 
     private static TimeSpan Tolerated(TimeSpan longest) => longest * 2 > Patience ? longest * 2 : Patience;
 

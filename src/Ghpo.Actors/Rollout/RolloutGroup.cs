@@ -31,7 +31,11 @@ public sealed record PromptedGroup(
     ImmutableArray<int> UnhintedPrompt,
     int HintTokens,
     bool HintShortened,
-    bool HasSolution);
+    bool HasSolution)
+{
+    /// <summary>The group's span, as its traceparent; null: it is not traced.</summary>
+    public string? Trace { get; init; }
+}
 
 public enum FinishReason
 {

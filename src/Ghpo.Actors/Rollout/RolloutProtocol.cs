@@ -14,8 +14,7 @@ public static class RolloutProtocol
     /// Samples a group under a policy of at least <paramref name="OldestVersion"/>; waits for that policy if it is not here yet. Answered by
     /// <see cref="RolloutGroup"/>, or by <see cref="Status.Failure"/> if the model cannot be sampled.
     /// </summary>
-    /// <param name="Trace">The group's span, as its traceparent; null: it has none.</param>
-    public sealed record SampleGroup(PromptedGroup Prompted, PolicyVersion OldestVersion, string? Trace = null);
+    public sealed record SampleGroup(PromptedGroup Prompted, PolicyVersion OldestVersion);
 
     /// <summary>Query, answered by <see cref="WorkerView"/>.</summary>
     public sealed record GetWorker;

@@ -92,7 +92,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
         GroupAttempt attempt = request.Prompted.Attempt;
         _waiting.AddLast(new Job(request, Sender)
         {
-            Span = request.Trace is null ? null : GhpoTraces.Begin("rollout", request.Trace)
+            Span = request.Prompted.Trace is not { } group ? null : GhpoTraces.Begin("rollout", group)
                 ?.SetTag("ghpo.worker", _name).SetTag("ghpo.attempt", attempt.Attempt).SetTag("ghpo.hint.ratio", attempt.HintRatio),
         });
         Advance();

@@ -68,6 +68,7 @@ public static class GhpoCommandLine
             InspectModelCommand.Build(),
             ConfigCommand.Build(),
             PbmCommand.Build(),
+            TopCommand.Build(),
             RunsCommand.Build(),
             CertsCommand.Build(),
         };

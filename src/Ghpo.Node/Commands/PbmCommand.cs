@@ -1,20 +1,13 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
-using System.Text.Json;
-using Ghpo.Configuration;
 using Ghpo.Inspection;
 using Ghpo.Node.Inspecting;
-using Ghpo.Node.Runs;
 
 namespace Ghpo.Node.Commands;
 
 /// <summary><c>ghpo pbm</c>: looks into a live run and steers it.</summary>
 internal static class PbmCommand
 {
-    private const string TokenVariable = "GHPO_TOKEN";
-    private const string DefaultHost = "127.0.0.1";
-    private const int DefaultPort = 9110;
-
     public static Command Build()
     {
         var words = new Argument<string[]>("[HOST:PORT] COMMAND")
@@ -23,53 +16,38 @@ internal static class PbmCommand
             Arity = ArgumentArity.ZeroOrMore,
         };
         var json = new Option<bool>("--json") { Description = "One JSON object a line, for scripts." };
-        var token = new Option<string?>("--token") { Description = $"What ghpo.inspection.token of the run says (or the variable {TokenVariable}).", HelpName = "TOKEN" };
+        var options = new ClientOptions();
         var run = new Option<string?>("--run") { Description = "The run on this machine, by its name in runs/ or its folder, instead of HOST:PORT.", HelpName = "RUN" };
         var command = new Command(
-            "pbm", $"Looks into a live run and steers it. Default {DefaultHost}:{DefaultPort}. Examples: `ghpo pbm why`, `ghpo pbm run set learning.rate 1e-4`, `ghpo pbm 127.0.0.1:9111 rollout tail`.")
+            "pbm", $"Looks into a live run and steers it. Default {InspectionAddress.Default}. Examples: `ghpo pbm why`, `ghpo pbm run set learning.rate 1e-4`, `ghpo pbm 127.0.0.1:9111 rollout tail`.")
         {
-            words, json, token, run,
+            words, json, run,
         };
+        options.AddTo(command);
         command.SetAction(async (parsed, cancelled) =>
         {
             List<string> asked = [.. parsed.GetValue(words) ?? []];
-            (string host, int port) = parsed.GetValue(run) is { } name ? OfRun(name) : OfWords(asked);
-            string secret = parsed.GetValue(token) ?? Environment.GetEnvironmentVariable(TokenVariable) ?? "";
+            InspectionAddress address = parsed.GetValue(run) is { } name ? InspectionAddress.OfRun(name) : OfWords(asked);
             TextWriter output = parsed.InvocationConfiguration.Output;
-            using PbmClient client = await PbmClient.ConnectAsync(host, port, secret);
+            using PbmClient client = await options.ConnectAsync(parsed, address);
             var session = new PbmSession(client, parsed.GetValue(json), output, parsed.InvocationConfiguration.Error);
             return asked.Count > 0
                 ? await Interruptible(interrupted => session.RunAsync(asked, interrupted))
-                : await PromptAsync(client, session, $"[{host}:{port}] pbm> ", output);
+                : await PromptAsync(client, session, $"[{address}] pbm> ", output);
         });
         return command;
     }
 
-    private static (string Host, int Port) OfRun(string name)
-    {
-        RunFolder folder = RunFolder.Open(name);
-        if (!File.Exists(folder.Inspection))
-        {
-            throw new UserErrorException($"{folder.Shown} is not running, or cannot be looked into (ghpo.inspection.enabled = false)");
-        }
-
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(folder.Inspection));
-        return (document.RootElement.GetProperty("host").GetString()!, document.RootElement.GetProperty("port").GetInt32());
-    }
-
-    private static (string Host, int Port) OfWords(List<string> words)
+    private static InspectionAddress OfWords(List<string> words)
     {
         if (words.Count == 0 || !words[0].Contains(':', StringComparison.Ordinal))
         {
-            return (DefaultHost, DefaultPort);
+            return InspectionAddress.Default;
         }
 
         string address = words[0];
         words.RemoveAt(0);
-        int colon = address.LastIndexOf(':');
-        return int.TryParse(address[(colon + 1)..], out int port) && port is > 0 and <= 65535 && colon > 0
-            ? (address[..colon].Trim('[', ']'), port)
-            : throw new UserErrorException($"{address}: expected HOST:PORT, as in {DefaultHost}:{DefaultPort}");
+        return InspectionAddress.Parse(address);
     }
 
     /// <summary>The first Ctrl-C ends what is being answered.</summary>

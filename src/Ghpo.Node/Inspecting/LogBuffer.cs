@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Serilog.Core;
 using Serilog.Events;
+using Serilog.Formatting.Display;
 
 namespace Ghpo.Node.Inspecting;
 
@@ -10,6 +11,9 @@ internal sealed class LogBuffer(LogEventLevel least) : ILogEventSink
 {
     /// <summary>Lines kept.</summary>
     public const int Kept = 200;
+
+    /// <summary>Texts as they are, without the quotation marks that tell them from numbers in a file.</summary>
+    private static readonly MessageTemplateTextFormatter _format = new("{Message:lj}", CultureInfo.InvariantCulture);
 
     private readonly Lock _lock = new();
     private readonly Queue<LogLine> _lines = new();
@@ -40,7 +44,9 @@ internal sealed class LogBuffer(LogEventLevel least) : ILogEventSink
     public void Emit(LogEvent logEvent)
     {
         string cause = logEvent.Exception is { } exception ? $": {exception.Message}" : "";
-        var line = new LogLine(logEvent.Timestamp, logEvent.Level, logEvent.RenderMessage(CultureInfo.InvariantCulture) + cause);
+        var text = new StringWriter(CultureInfo.InvariantCulture);
+        _format.Format(logEvent, text);
+        var line = new LogLine(logEvent.Timestamp, logEvent.Level, text + cause);
         ImmutableList<Action<LogLine>> listeners;
         lock (_lock)
         {

@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Ghpo.Configuration;
 using Ghpo.Inspection;
+using Ghpo.Security;
 
 namespace Ghpo.Node.Inspecting;
 
@@ -11,15 +14,17 @@ internal sealed class PbmClient : IDisposable
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
 
     private readonly TcpClient _tcp;
+    private readonly Stream _stream;
     private readonly FrameReader _reader = new(InspectionWire.LargestResponse);
     private readonly Queue<HostFrame> _frames = new();
     private readonly byte[] _buffer = new byte[64 * 1024];
     private readonly string _address;
     private int _id;
 
-    private PbmClient(TcpClient tcp, string address)
+    private PbmClient(TcpClient tcp, Stream stream, string address)
     {
         _tcp = tcp;
+        _stream = stream;
         _address = address;
     }
 
@@ -28,8 +33,9 @@ internal sealed class PbmClient : IDisposable
     /// <summary>Whom it speaks to.</summary>
     public string Node { get; private set; } = "";
 
-    /// <exception cref="UserErrorException">Nobody listens there, it is no such host, or the token is wrong.</exception>
-    public static async Task<PbmClient> ConnectAsync(string host, int port, string token)
+    /// <param name="certificates">A member's, for a host that speaks TLS; null: it does not.</param>
+    /// <exception cref="UserErrorException">Nobody listens there, it is no such host, or it does not let this client in.</exception>
+    public static async Task<PbmClient> ConnectAsync(string host, int port, string token, ClusterCertificates? certificates = null)
     {
         string address = $"{host}:{port}";
         var tcp = new TcpClient { NoDelay = true };
@@ -37,18 +43,23 @@ internal sealed class PbmClient : IDisposable
         {
             using var patience = new CancellationTokenSource(_patience);
             await tcp.ConnectAsync(host, port, patience.Token);
-            var client = new PbmClient(tcp, address);
+            var client = new PbmClient(tcp, await StreamOf(tcp, host, certificates, patience.Token), address);
             await client.SendAsync(new ClientFrame(ClientFrameKind.Hello, Version: InspectionWire.Version, Token: token), patience.Token);
             HostFrame welcome = await client.NextAsync(patience.Token);
             client.Palettes = welcome.Palettes ?? [];
             client.Node = welcome.Node ?? "";
             return client;
         }
+        catch (AuthenticationException failure)
+        {
+            tcp.Dispose();
+            throw new UserErrorException($"{address}: no TLS between members of one cluster: {failure.Message} A host without ghpo.cluster.tls speaks none.");
+        }
         catch (Exception failure) when (failure is SocketException or IOException or OperationCanceledException or FrameException)
         {
             tcp.Dispose();
             string reason = failure is OperationCanceledException ? "nobody answers" : failure.Message;
-            throw new UserErrorException($"{address}: {reason}. Is a run going on there? Its first lines say where it can be reached, and so does inspection.json in its folder.");
+            throw new UserErrorException($"{address}: {reason}. Is a run going on there? Its first lines say where it can be reached, and so does inspection.json in its folder.{(certificates is null ? " One whose cluster has TLS wants --tls-ca, --tls-certificate and --tls-key." : "")}");
         }
         catch
         {
@@ -90,15 +101,33 @@ internal sealed class PbmClient : IDisposable
         }
     }
 
-    public void Dispose() => _tcp.Dispose();
+    public void Dispose()
+    {
+        _stream.Dispose();
+        _tcp.Dispose();
+    }
 
-    private async Task SendAsync(ClientFrame frame, CancellationToken cancelled) => await _tcp.GetStream().WriteAsync(InspectionWire.Write(frame), cancelled);
+    private static async Task<Stream> StreamOf(TcpClient tcp, string host, ClusterCertificates? certificates, CancellationToken cancelled)
+    {
+        if (certificates is null)
+        {
+            return tcp.GetStream();
+        }
+
+        var tls = new SslStream(tcp.GetStream());
+        SslClientAuthenticationOptions options = certificates.ForClients();
+        options.TargetHost = host;
+        await tls.AuthenticateAsClientAsync(options, cancelled);
+        return tls;
+    }
+
+    private async Task SendAsync(ClientFrame frame, CancellationToken cancelled) => await _stream.WriteAsync(InspectionWire.Write(frame), cancelled);
 
     private async Task<HostFrame> NextAsync(CancellationToken cancelled)
     {
         while (_frames.Count == 0)
         {
-            int count = await _tcp.GetStream().ReadAsync(_buffer, cancelled);
+            int count = await _stream.ReadAsync(_buffer, cancelled);
             if (count == 0)
             {
                 throw new IOException("the host has closed it");

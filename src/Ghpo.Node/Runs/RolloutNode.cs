@@ -5,6 +5,7 @@ using Akka.Hosting.Logging;
 using Ghpo.Configuration;
 using Ghpo.Dispatch;
 using Ghpo.Node.Commands;
+using Ghpo.Node.Inspecting;
 using Ghpo.Node.Observing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -35,11 +36,13 @@ internal static class RolloutNode
         string name = settings.Cluster.Name.Length > 0
             ? settings.Cluster.Name
             : string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}-{Environment.ProcessId}");
+        var lines = new LogBuffer(LevelOf(settings.Logging.Level));
         await using Logger log = new LoggerConfiguration()
-            .MinimumLevel.Is(LevelOf(settings.Logging.Level))
+            .MinimumLevel.ControlledBy(lines.Level)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .Enrich.WithProperty("Node", name)
             .WriteTo.Console(formatProvider: CultureInfo.InvariantCulture)
+            .WriteTo.Sink(lines)
             .CreateLogger();
         try
         {
@@ -56,7 +59,7 @@ internal static class RolloutNode
             output.WriteLine($"{name} looks for a learner at {string.Join(", ", settings.Cluster.Join)}");
             while (!asked.Task.IsCompleted)
             {
-                NodeEnd? how = await LifeOrErrorAsync(node, log, telemetry, asked.Task);
+                NodeEnd? how = await LifeOrErrorAsync(node, log, lines, telemetry, asked.Task);
                 if (once && how == NodeEnd.LearnerLeft)
                 {
                     return ExitCodes.Success;
@@ -77,11 +80,11 @@ internal static class RolloutNode
     }
 
     /// <summary>A life that fails is logged whole and followed by the next one: a node that nobody looks at must not be lost to the run by one error.</summary>
-    private static async Task<NodeEnd?> LifeOrErrorAsync(NodeContext node, Logger log, Telemetry telemetry, Task asked)
+    private static async Task<NodeEnd?> LifeOrErrorAsync(NodeContext node, Logger log, LogBuffer lines, Telemetry telemetry, Task asked)
     {
         try
         {
-            return await LifeAsync(node, log, telemetry, asked);
+            return await LifeAsync(node, log, lines, telemetry, asked);
         }
 #pragma warning disable CA1031 // Whatever it was, it is in the log, and the next life may do without it.
         catch (Exception failure) when (failure is not UserErrorException)
@@ -97,7 +100,7 @@ internal static class RolloutNode
     }
 
     /// <returns>How it ended; null: by a signal.</returns>
-    private static async Task<NodeEnd?> LifeAsync(NodeContext node, Logger log, Telemetry telemetry, Task asked)
+    private static async Task<NodeEnd?> LifeAsync(NodeContext node, Logger log, LogBuffer lines, Telemetry telemetry, Task asked)
     {
         var ended = new TaskCompletionSource<NodeEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -112,6 +115,11 @@ internal static class RolloutNode
                 loggers.AddLogger<OrderedTemplateLogger>();
             });
             akka.WithGhpoRollout(node, ended);
+            if (node.Settings.Inspection.Enabled)
+            {
+                akka.WithInspection(node, lines);
+            }
+
             akka.AddStartup((_, registry) => telemetry.Use(Health.OfNode(registry.Get<RolloutNodeActor>())));
         });
         using IHost host = builder.Build();

@@ -31,7 +31,7 @@ public sealed class DispatchSerializerTests : IDisposable
     {
         { "wr-v1", new WorkerRefused("no"), "91a26e6f" },
         { "lg-v1", new LeasedGroup(LeaseLedgerTests.Group(3, 1, 2), new PolicyVersion(3)), "9c0301a17002cb3fe0000000000000079301ccc803920103" + "01c2c303" },
-        { "lg-v1", new LeasedGroup(LeaseLedgerTests.Group(3, 1, 2), new PolicyVersion(3), "00-1"), "9d0301a17002cb3fe0000000000000079301ccc803920103" + "01c2c303" + "a430302d31" },
+        { "lg-v1", new LeasedGroup(LeaseLedgerTests.Group(3, 1, 2) with { Trace = "00-1" }, new PolicyVersion(3)), "9d0301a17002cb3fe0000000000000079301ccc803920103" + "01c2c303" + "a430302d31" },
         { "sa-v1", new SampledAnswer(Key, 1, 4, new Completion([5, 300], [-0.5f, -1f], FinishReason.Length), 7, new PolicyVersion(3)), "9acd012c01020104" + "9205cd012cc408000000bf000080bf010703" },
         { "af-v1", new AnswerFailed(Key, "why", true), "95cd012c0102a3776879c3" },
         { "rp-v1", new WorkReported(8, 300), "9208cd012c" },

@@ -9,6 +9,7 @@ using Akka.Streams.Dsl;
 using Ghpo.Configuration;
 using Ghpo.Inspection;
 using Ghpo.Node.Inspecting;
+using Ghpo.Security;
 using Xunit;
 
 namespace Ghpo.Tests.Inspecting;
@@ -189,6 +190,54 @@ public sealed class InspectionHostTests : IAsyncLifetime
         Assert.NotNull(other);
         Assert.NotEqual(_open.Port, other.Port);
     }
+
+    [Fact]
+    public async Task Under_the_cluster_s_tls_members_with_the_token_are_answered_and_others_are_not()
+    {
+        using var root = new Runs.TemporaryFolder();
+        CertificateFiles.Write(root.Path, ["learner", "operator"], 2, TimeProvider.System);
+        CertificateFiles.Write(Path.Combine(root.Path, "foreign"), ["x"], 2, TimeProvider.System);
+        ClusterCertificates Load(string folder, string name) => ClusterCertificates.Load(
+            new TlsSettings(true, Path.Combine(folder, "ca.pem"), Path.Combine(folder, $"{name}.pem"), Path.Combine(folder, $"{name}.key")), TimeProvider.System)!;
+        using ClusterCertificates learner = Load(root.Path, "learner");
+        using ClusterCertificates member = Load(root.Path, "operator");
+        using ClusterCertificates foreign = Load(Path.Combine(root.Path, "foreign"), "x");
+        var palette = new VerbPalette("test", "for tests",
+        [
+            Verbs.Once("echo", "says it", request => Task.FromResult<IEnumerable<ResponseLine>>([Verbs.Line(request.Arguments["word"])]), Verbs.Place("word", "what")),
+            Verbs.Tail("quiet", "says nothing", _ => Source.Maybe<ResponseLine>().MapMaterializedValue(_ => NotUsed.Instance)
+                .WatchTermination((_, ended) =>
+                {
+                    ended.ContinueWith(_ => _tailEnded.TrySetResult(), TaskScheduler.Default);
+                    return NotUsed.Instance;
+                })),
+        ]);
+        int port = (await InspectionHost.OpenAsync(_system, new Inspector(palette), new InspectionSettings(true, "127.0.0.1", 0, "secret"), "node", "", learner))!.Port;
+
+        using PbmClient client = await PbmClient.ConnectAsync("127.0.0.1", port, "secret", member);
+        Assert.Equal("hello", (await Ask(client, "echo", "hello")).Single().Text);
+        Assert.Equal("again", (await Ask(client, "echo", "again")).Single().Text);
+        string longWord = new('x', 60_000);
+        Assert.Equal(longWord, (await Ask(client, "echo", longWord)).Single().Text);
+
+        Assert.Contains("the token is wrong", (await Refused(port, "guess", member)).Message, StringComparison.Ordinal);
+        Assert.Contains($"127.0.0.1:{port}", (await Refused(port, "secret", foreign)).Message, StringComparison.Ordinal);
+        Assert.Contains("One whose cluster has TLS wants --tls-ca", (await Refused(port, "secret", null)).Message, StringComparison.Ordinal);
+        Assert.Contains("no TLS between members of one cluster", (await Refused(_open.Port, "", member)).Message, StringComparison.Ordinal);
+
+        // A client that goes away ends what it asked for, though that has nothing to say.
+        using (PbmClient gone = await PbmClient.ConnectAsync("127.0.0.1", port, "secret", member))
+        {
+            _ = gone.AskAsync(Request("quiet", null), CancellationToken.None).GetAsyncEnumerator(CancellationToken.None).MoveNextAsync().AsTask();
+            await Task.Delay(300, TestContext.Current.CancellationToken);
+        }
+
+        await _tailEnded.Task.WaitAsync(_patience, TestContext.Current.CancellationToken);
+        Assert.Equal("still here", (await Ask(client, "echo", "still here")).Single().Text);
+    }
+
+    private static Task<UserErrorException> Refused(int port, string token, ClusterCertificates? certificates) =>
+        Assert.ThrowsAsync<UserErrorException>(() => PbmClient.ConnectAsync("127.0.0.1", port, token, certificates));
 
     /// <summary>Connections of others that are being closed count for a moment.</summary>
     private async Task<PbmClient> Connected(string token)

@@ -1,7 +1,9 @@
+using Ghpo.Dispatch;
 using Ghpo.Inspection;
 using Ghpo.Learning;
 using Ghpo.Rollout;
 using Xunit;
+using static Ghpo.Dispatch.WorkerProtocol;
 using static Ghpo.Inspection.RunEvents;
 
 namespace Ghpo.Tests.Inspecting;
@@ -15,6 +17,8 @@ public sealed class StallWatchTests
     private StallWatch _watch = StallWatch.New(_noon);
     private LearnerProtocol.LearnerView _learner = new(1, 5, new PolicyVersion(5), 21, 3, 4, "sampling", 5, Published: new PolicyVersion(5));
     private long _tokens;
+    private DateTimeOffset _reported = _noon;
+    private readonly HashSet<string> _said = [];
 
     [Fact]
     public void A_worker_that_falls_silent_in_decode_is_named_with_what_it_holds()
@@ -82,6 +86,82 @@ public sealed class StallWatchTests
     }
 
     [Fact]
+    public void A_worker_of_another_node_that_falls_silent_is_named_while_it_holds_groups_and_after_they_were_taken_from_it()
+    {
+        Live(seconds: 30, remote: 2);
+        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0, remote: 2, remoteSilent: true);
+        Assert.Equal("w1", stall.Culprit);
+        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; w1 silent for \d+ s in decode \(2 wait for another worker\)$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+        Assert.Contains(_said, sentence => sentence.EndsWith("s in decode (2 groups in hand)", StringComparison.Ordinal));
+        Live(seconds: 2, remote: 2);
+        Assert.False(_watch.Diagnose(_now).Stalled);
+    }
+
+    [Fact]
+    public void A_worker_of_another_node_that_reports_and_samples_nothing_is_named()
+    {
+        Live(seconds: 30, workerGroups: 0, remote: 2);
+        (Diagnosis stall, double after) = UntilStalled(tokens: false, workerGroups: 0, remote: 2);
+        Assert.Matches(@"w1 has sampled nothing since \d+ s \(2 groups in hand, decode\)$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Theory]
+    [InlineData(WorkerState.Draining, "told to drain", @"3 wait for a worker since \d+ s, and w1 is draining since \d+ s \(told to drain\)$", "w1")]
+    [InlineData(WorkerState.Fetching, "", @"3 wait for a worker since \d+ s, and w1 is fetching since \d+ s$", "w1")]
+    [InlineData(WorkerState.Lost, "its session ended", @"3 wait for a worker since \d+ s, and w1 is lost since \d+ s \(its session ended\)$", "w1")]
+    [InlineData(null, "", @"3 wait for a worker since \d+ s, and there is none$", "rollout")]
+    public void Groups_that_no_worker_takes_are_a_stall_of_whoever_could(WorkerState? state, string why, string sentence, string culprit)
+    {
+        Live(seconds: 30, remote: 2);
+        (Diagnosis stall, double after) = (_watch.Diagnose(_now), 0);
+        for (; !stall.Stalled && after < 60; after++)
+        {
+            Second(worker: true, tokens: true, workerGroups: 0, verification: 0, silent: StallWatch.DispatcherName);
+            _watch = _watch.Heard(new WorkersView(state is { } known ? [Remote(known, groups: 0, heard: _now) with { Why = why }] : [], PendingGroups: 3), _now);
+            stall = _watch.Diagnose(_now);
+        }
+
+        Assert.Matches(sentence, stall.Sentence);
+        Assert.Equal(culprit, stall.Culprit);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Fact]
+    public void A_dispatcher_that_stops_is_named()
+    {
+        Live(seconds: 30);
+        (Diagnosis stall, double after) = UntilStalled(silent: StallWatch.DispatcherName);
+        Assert.Equal(StallWatch.DispatcherName, stall.Culprit);
+        Assert.Matches(@"^dispatcher silent for \d+ s: no worker gets a group$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Theory]
+    [InlineData("classification")]
+    [InlineData("delivery")]
+    public void A_classifier_and_a_delivery_that_stop_are_named_by_their_stage(string stage)
+    {
+        Live(seconds: 30);
+        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0, stuck: stage);
+        Assert.Equal(stage, stall.Culprit);
+        Assert.Matches($@"{stage} holds 2 and has passed on nothing since \d+ s$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Fact]
+    public void Notes_that_curriculum_and_hints_do_not_take_are_named()
+    {
+        Live(seconds: 30);
+        _learner = _learner with { SettledGroups = 24, GroupsAwaited = 0, NotesAwaited = true };
+        _learner = _learner with { Activity = "sampling" };
+        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0);
+        Assert.InRange(after, 10, 29);
+        Assert.NotEqual("", stall.Culprit);
+    }
+
+    [Fact]
     public void Work_that_took_long_before_and_ended_is_no_stall_when_it_takes_as_long_again()
     {
         Live(seconds: 30);
@@ -112,11 +192,12 @@ public sealed class StallWatchTests
     }
 
     private (Diagnosis Stall, double After) UntilStalled(
-        bool worker = true, bool tokens = true, int workerGroups = 2, int verification = 0, string? silent = null)
+        bool worker = true, bool tokens = true, int workerGroups = 2, int verification = 0, string? silent = null, int remote = 0, bool remoteSilent = false, string? stuck = null)
     {
         for (double second = 1; second < 60; second++)
         {
-            Second(worker, tokens, workerGroups, verification, silent);
+            Second(worker, tokens, workerGroups, verification, silent, remote, remoteSilent, stuck);
+            _said.Add(_watch.Diagnose(_now).Sentence);
             if (_watch.Diagnose(_now) is { Stalled: true } stall)
             {
                 return (stall, second);
@@ -126,19 +207,19 @@ public sealed class StallWatchTests
         throw new InvalidOperationException($"never: {_watch.Diagnose(_now).Sentence}");
     }
 
-    private void Live(int seconds, int workerGroups = 2, bool stallAllowed = false)
+    private void Live(int seconds, int workerGroups = 2, bool stallAllowed = false, int remote = 0)
     {
         for (int second = 0; second < seconds; second++)
         {
-            Second(worker: true, tokens: true, workerGroups, verification: 0, silent: null);
+            Second(worker: true, tokens: true, workerGroups, verification: 0, silent: null, remote);
             Assert.True(stallAllowed || !_watch.Diagnose(_now).Stalled, _watch.Diagnose(_now).Sentence);
         }
     }
 
     /// <summary>One second of a run: everybody is asked, and those who live answer.</summary>
-    private void Second(bool worker, bool tokens, int workerGroups, int verification, string? silent)
+    private void Second(bool worker, bool tokens, int workerGroups, int verification, string? silent, int remote = 0, bool remoteSilent = false, string? stuck = null)
     {
-        foreach (string member in new[] { StallWatch.LearnerName, StallWatch.HintsName, StallWatch.CurriculumName, "rollout-1" })
+        foreach (string member in new[] { StallWatch.LearnerName, StallWatch.HintsName, StallWatch.CurriculumName, StallWatch.DispatcherName, "rollout-1" })
         {
             if (_watch.Members.GetValueOrDefault(member)?.Asked is null)
             {
@@ -151,9 +232,21 @@ public sealed class StallWatchTests
         _watch = silent == StallWatch.HintsName ? _watch : _watch.Heard(StallWatch.HintsName, "", 0, 0, answered);
         _watch = silent == StallWatch.CurriculumName ? _watch : _watch.Heard(StallWatch.CurriculumName, "", 0, 0, answered);
         _tokens += tokens ? 100 : 0;
+        _reported = remoteSilent ? _reported : answered.AddMilliseconds(-700);
+
+        // As the dispatcher does it: who is silent for five seconds is suspect, and has nothing in hand any more.
+        bool suspect = answered - _reported > TimeSpan.FromSeconds(5);
+        int held = suspect ? 0 : remote;
+        WorkerView[] others = remote > 0 ? [Remote(suspect ? WorkerState.Suspect : WorkerState.Serving, held, _reported)] : [];
+        _watch = silent == StallWatch.DispatcherName
+            ? _watch
+            : _watch.Heard(new WorkersView([.. others], PendingGroups: remote - held, LeasedGroups: held + workerGroups), answered);
         _watch = worker ? _watch.Heard("rollout-1", "decode", workerGroups, _tokens, answered) : _watch;
         _watch = _watch.Heard(new PipelineProgress(5, 21, 24, "sampling", _tokens,
-            [new StageDepth("rollout", workerGroups, 16, 40), new StageDepth("verification", verification, 2, 38), new StageDepth("delivery", 0, 2, 38)]), answered);
+            [new StageDepth("rollout", workerGroups, 16, 40), new StageDepth("verification", verification, 2, 38), new StageDepth("classification", stuck == "classification" ? 2 : 0, 2, 38), new StageDepth("delivery", stuck == "delivery" ? 2 : 0, 2, 38)]), answered);
         _now = _now.AddSeconds(1);
     }
+
+    private WorkerView Remote(WorkerState state, int groups, DateTimeOffset heard) => new(
+        "w1", "akka.tcp://ghpo@10.0.0.7:4053", state, new PolicyVersion(5), groups, RunningSequences: groups * 8, TokensPerSecond: 100, heard, Since: _noon, Why: "") { TokensSampled = _tokens };
 }

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Ghpo.Bench.Chaos;
+using Ghpo.Configuration;
+using Ghpo.Inspection;
+using Ghpo.Node.Inspecting;
+using Ghpo.Node.Reporting;
+using Ghpo.Node.Runs;
+
+namespace Ghpo.Bench;
+
+/// <summary>
+/// What being looked into costs a run: seconds a step of a <c>ghpo train</c> that answers so many requests a second, against those of one that is left alone. Alternately: alone, asked,
+/// alone, asked, ...
+/// <code>
+///   inspection [--rounds N] [--steps N] [--rate N] [--config FILE] [--set path=value]...
+/// </code>
+/// All rounds do the same work token by token, so steps are compared with their like:
+/// <code>
+///   ratio of round r = Σ_k t_k(asked, r) / Σ_k t_k(alone, r) − 1          k from <see cref="WarmUp"/> on
+/// </code>
+/// Processor time is the run's process alone, from its start to the last step; the client's share of the machine is in the clock's ratio and not in that one.
+/// </summary>
+internal static class InspectionBench
+{
+    private const int WarmUp = 2;
+
+    /// <summary>What a person with <c>pbm</c> or <c>top</c> asks, in turn.</summary>
+    private static readonly string[][] _questions =
+    [
+        ["run", "status"], ["why"], ["worker", "list"], ["pipeline", "show"], ["rollout", "list"], ["run", "metrics", "--last", "20"], ["hint", "show"], ["curriculum", "show"], ["log", "peek"],
+    ];
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var arguments = new Arguments("inspection", args, "--rounds", "--steps", "--rate");
+        int rounds = arguments.Number("--rounds", 3);
+        int steps = WarmUp + arguments.Number("--steps", 12);
+        int rate = arguments.Number("--rate", 10);
+        GhpoSettings settings = arguments.Settings(("run.steps", "100000"), ("evaluation.enabled", "false"), ("checkpoints.every-steps", "1000000"), ("inspection.port", "0"));
+        var clock = new List<double>();
+        var processor = new List<double>();
+        for (int round = 1; round <= rounds; round++)
+        {
+            Measured alone = await MeasureAsync(settings, steps, rate: 0);
+            Measured asked = await MeasureAsync(settings, steps, rate);
+            clock.Add((asked.Seconds / alone.Seconds) - 1);
+            processor.Add((asked.Processor / alone.Processor) - 1);
+            Print($"round {round}  alone {alone.Seconds:0.000} s, {alone.Processor:0.00} s of processor time; asked {asked.Seconds:0.000} s, {asked.Processor:0.00} s, {asked.Requests} answers, {asked.Answer.TotalMilliseconds:0.0} ms each (median)  → {clock[^1] * 100:+0.0;-0.0} %, processor {processor[^1] * 100:+0.0;-0.0} %");
+        }
+
+        Print($"{rate} requests a second cost {Median(clock) * 100:+0.0;-0.0} % of the time of {steps - WarmUp} steps ({clock.Min() * 100:+0.0;-0.0} to {clock.Max() * 100:+0.0;-0.0} %), and {Median(processor) * 100:+0.0;-0.0} % of processor time ({processor.Min() * 100:+0.0;-0.0} to {processor.Max() * 100:+0.0;-0.0} %)");
+        return 0;
+    }
+
+    private static async Task<Measured> MeasureAsync(GhpoSettings settings, int steps, int rate)
+    {
+        string root = Directory.CreateTempSubdirectory("ghpo-bench-").FullName;
+        try
+        {
+            string config = Path.Combine(root, "bench.conf");
+            await File.WriteAllTextAsync(config, SettingsWriter.Write(settings));
+            using GhpoProcess run = GhpoProcess.Start("train", "--plain", "--config", config, "--run", "bench", "--set", $"run.folder={root}");
+            string folder = Path.Combine(root, "bench");
+            await UntilAsync(run, () => File.Exists(Path.Combine(folder, "inspection.json")));
+            using var over = new CancellationTokenSource();
+            Task<List<TimeSpan>> asking = rate > 0 ? AskAsync(folder, rate, over.Token) : Task.FromResult<List<TimeSpan>>([]);
+            await UntilAsync(run, () => StepsOf(folder) >= steps);
+            using var process = Process.GetProcessById(run.Id);
+            double processor = process.TotalProcessorTime.TotalSeconds;
+            await over.CancelAsync();
+            List<TimeSpan> answers = await asking;
+            double seconds = MetricsFiles.ReadSteps(RunFolder.Open(folder)).Take(steps).Skip(WarmUp).Sum(step => step.StepSeconds);
+            run.Kill();
+            await run.Ended;
+            return new Measured(seconds, processor, answers.Count, answers.Count == 0 ? TimeSpan.Zero : answers.Order().ElementAt(answers.Count / 2));
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    /// <returns>How long each answer took.</returns>
+    private static async Task<List<TimeSpan>> AskAsync(string folder, int rate, CancellationToken over)
+    {
+        using JsonDocument address = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "inspection.json"), CancellationToken.None));
+        using PbmClient client = await PbmClient.ConnectAsync("127.0.0.1", address.RootElement.GetProperty("port").GetInt32(), "");
+        InspectionRequest[] requests = [.. _questions.Select(words => RequestReader.Read(client.Palettes, words, "bench"))];
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / rate));
+        var took = new List<TimeSpan>();
+        while (!over.IsCancellationRequested)
+        {
+            long begun = Stopwatch.GetTimestamp();
+            await foreach (ResponseLine line in client.AskAsync(requests[took.Count % requests.Length], CancellationToken.None))
+            {
+                if (line.Error)
+                {
+                    throw new InvalidOperationException(line.Text);
+                }
+            }
+
+            took.Add(Stopwatch.GetElapsedTime(begun));
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+        }
+
+        return took;
+    }
+
+    private static int StepsOf(string folder)
+    {
+        string file = Path.Combine(folder, "metrics", "steps.jsonl");
+        return File.Exists(file) ? File.ReadLines(file).Count() : 0;
+    }
+
+    private static async Task UntilAsync(GhpoProcess run, Func<bool> condition)
+    {
+        while (!condition())
+        {
+            if (run.Ended.IsCompleted)
+            {
+                throw new InvalidOperationException($"The run ended:\n{run.Printed}");
+            }
+
+            await Task.Delay(20);
+        }
+    }
+
+    private static double Median(List<double> values) => (values.Order().ElementAt((values.Count - 1) / 2) + values.Order().ElementAt(values.Count / 2)) / 2;
+
+    private static void Print(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+
+    private sealed record Measured(double Seconds, double Processor, int Requests, TimeSpan Answer);
+}

@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Akka.Actor;
+using Ghpo.Configuration;
+using Ghpo.Dispatch;
+using Ghpo.Rollout;
+using static Ghpo.Inspection.Verbs;
+
+namespace Ghpo.Inspection;
+
+/// <summary>
+/// What a node without the learner answers: how it stands and what its own worker samples. What only the learner can answer is known by name, and says where the learner is.
+/// </summary>
+/// <param name="node">The node's <see cref="RolloutNodeActor"/>.</param>
+internal sealed class NodePalettes(ActorSystem system, IActorRef node, string name)
+{
+    private static readonly (string Palette, string Description)[] _learners =
+    [
+        ("run", "The run: how it stands, and orders to it"), ("pipeline", "The stages that a group passes through"), ("curriculum", "Which problems a step trains on"),
+        ("hint", "How much of the solution a group sees"), ("journal", "The journal"),
+    ];
+
+    public IEnumerable<VerbPalette> All() =>
+    [
+        new VerbPalette("why", "What this node is at, in a sentence",
+        [
+            Once("", "What this node is at", async _ =>
+            {
+                RolloutNodeActor.NodeView view = await View();
+                return [Line($"{name} {view.Sentence}{(view.Learner is { } learner ? $"; its learner is {learner}" : "")}", new { Name = name, view.Sentence, Learner = view.Learner?.ToString() })];
+            }),
+        ]),
+        new VerbPalette("worker", "Who samples: here this node's own worker",
+        [
+            Once("list", "This node's worker", _ => Worker()),
+            Elsewhere("drain", "Asked of the learner"),
+            Elsewhere("resume", "Asked of the learner"),
+        ]),
+        new RolloutVerbs(new RolloutPlace(
+            async () => (await View()).WorkerActor is { } worker && !worker.IsNobody() ? [worker] : [],
+            () => Task.FromResult<ImmutableArray<WorkerProtocol.WorkerView>>([]),
+            tokens => string.Join(' ', tokens),
+            _ => true)).Rollout,
+        .. _learners.Select(subject => new VerbPalette(subject.Palette, $"{subject.Description}; asked of the learner", [Elsewhere("", "Says where the learner is")])),
+        new ClusterVerbs(system).Cluster,
+        new ClusterVerbs(system).Actor,
+    ];
+
+    private Task<RolloutNodeActor.NodeView> View() => node.Ask<RolloutNodeActor.NodeView>(new RolloutNodeActor.GetNode(), InspectedRun.Patience);
+
+    private async Task<IEnumerable<ResponseLine>> Worker()
+    {
+        RolloutNodeActor.NodeView view = await View();
+        RolloutProtocol.WorkerView? worker = view.Worker;
+        return
+        [
+            Line(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name} | {worker?.Version?.ToString() ?? "no policy"} | {worker?.RunningGroups ?? 0} groups run, {worker?.WaitingGroups ?? 0} wait, {worker?.RunningSequences ?? 0} sequences | {worker?.TokensSampled ?? 0} tokens so far | {view.Sentence}"),
+                new { Name = name, Version = worker?.Version?.Value, Groups = worker?.RunningGroups ?? 0, RunningSequences = worker?.RunningSequences ?? 0, TokensSampled = worker?.TokensSampled ?? 0, Why = view.Sentence }),
+        ];
+    }
+
+    private InspectionVerb Elsewhere(string command, string description) => Once(
+        command,
+        description,
+        async request =>
+        {
+            string asked = $"{request} {request.Arguments["words"]}".TrimEnd();
+            throw new UserErrorException((await View()).Learner is { Host: { } host } learner
+                ? $"{asked}: the learner answers that, and it is at {learner}; ask there, as in `ghpo pbm {host}:9110 {asked}` (the run's first lines and inspection.json in its folder say its port)"
+                : $"{asked}: the learner answers that, and this node has none: it {(await View()).Sentence}");
+        },
+        Place("words", "what would be asked there", ArgumentKind.Words, fallback: ""));
+}
