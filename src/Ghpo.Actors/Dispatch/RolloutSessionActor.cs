@@ -45,7 +45,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         Receive<Offer>(_ => _run.Tell(new OfferWorker(node.Name, Self, node.Slots, node.Engine)));
         Receive<WorkerRefused>(OnRefused);
         Receive<WorkerWelcomed>(OnWelcome);
-        Receive<LeaveSession>(_ => Sender.Tell(new SessionLeft()));
+        Receive<NodeActor.LeaveSession>(_ => Sender.Tell(new SessionLeft()));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -130,7 +130,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             Timers.StartSingleTimer(nameof(Ended), new Ended("its peer"), LastWords);
         });
         Receive<Ended>(_ => Context.Stop(Self));
-        Receive<LeaveSession>(_ =>
+        Receive<NodeActor.LeaveSession>(_ =>
         {
             _learner.Tell(new SessionLeft());
             Sender.Tell(new SessionLeft());
@@ -180,9 +180,6 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             return [];
         }
     }
-
-    /// <summary>Return what is in hand, and end. Answered by <see cref="SessionLeft"/>.</summary>
-    internal sealed record LeaveSession;
 
     private sealed record Offer;
 
