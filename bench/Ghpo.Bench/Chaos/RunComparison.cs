@@ -28,7 +28,8 @@ internal static class RunComparison
         Require("hint schedule", Hints(expected) == Hints(actual));
         Require("metrics", Metrics(expected).SequenceEqual(Metrics(actual)));
         string last = Path.GetFileName(Directory.GetDirectories(Path.Combine(expected, "checkpoints")).Order(StringComparer.Ordinal).Last());
-        foreach (string file in new[] { $"checkpoints/{last}/model.safetensors", $"checkpoints/{last}/optimizer.safetensors", $"checkpoints/{last}/state.json", "model/model.safetensors" })
+        string weights = File.Exists(Path.Combine(expected, "checkpoints", last, "model.safetensors")) ? "model.safetensors" : "adapter_model.safetensors";
+        foreach (string file in new[] { $"checkpoints/{last}/{weights}", $"checkpoints/{last}/optimizer.safetensors", $"checkpoints/{last}/state.json", "model/model.safetensors" })
         {
             Require(file, File.Exists(Path.Combine(actual, file)) && File.ReadAllBytes(Path.Combine(expected, file)).SequenceEqual(File.ReadAllBytes(Path.Combine(actual, file))));
         }

@@ -79,13 +79,13 @@ internal static class SimulatedNodes
                 loggers.AddLogger<OrderedTemplateLogger>();
             });
             akka.AddHocon("akka.cluster.failure-detector.acceptable-heartbeat-pause = 60 s", HoconAddMode.Prepend);
-            akka.WithGhpoRollout(workers[0], ended);
+            akka.WithGhpoNode(workers[0], ended);
             akka.AddStartup(async (system, registry) =>
             {
                 foreach (NodeContext worker in workers.Skip(1))
                 {
                     await Task.Delay(BetweenWorkers);
-                    system.ActorOf(Props.Create(() => new RolloutNodeActor(worker, registry.Get<RunActor>(), ended)), worker.Name);
+                    system.ActorOf(Props.Create(() => new NodeActor(worker, registry.Get<RunActor>(), ended)), worker.Name);
                 }
             });
         });

@@ -19,7 +19,7 @@ public static class LiveSettings
         "hints.strategy", "hints.levels", "hints.fixed-ratio", "hints.cold-start-steps",
 
         // What no result depends on: the machine that goes on may be another one.
-        "rollout.workers", "rollout.slots", "rollout.deadline", "verification.workers", "dispatch.permits", "learning.threads", "logging.level",
+        "rollout.workers", "rollout.slots", "rollout.deadline", "verification.workers", "verification.on-nodes", "dispatch.permits", "learning.threads", "logging.level",
         "cluster.enabled", "cluster.host", "cluster.port", "cluster.advertised-host", "cluster.join", "cluster.name", "cluster.folder", "cluster.insecure", "cluster.tls.enabled", "cluster.tls.ca", "cluster.tls.certificate", "cluster.tls.key", "cluster.policy-plane.port",
         "cluster.policy-plane.chunk-megabytes", "cluster.policy-plane.connections", "cluster.policy-plane.transfers",
 

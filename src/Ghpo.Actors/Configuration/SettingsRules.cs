@@ -77,6 +77,12 @@ public static class SettingsRules
             yield return Conflict("without workers in this process somebody else must sample: set ghpo.cluster.enabled = true (--cluster)", "rollout.workers", "cluster.enabled");
         }
 
+        if (settings.Verification.OnNodes && settings.Rewards.Own.Type.Length > 0)
+        {
+            yield return Conflict(
+                "a reward of your own is code of this machine, which other nodes need not have: leave ghpo.verification.on-nodes = false", "verification.on-nodes", "rewards.own.type");
+        }
+
         if (settings.Cluster.Join.FirstOrDefault(seed => !Uri.TryCreate($"tcp://{seed}", UriKind.Absolute, out Uri? uri) || uri.Port <= 0) is { } bad)
         {
             yield return Conflict($"{bad} is no HOST:PORT, as in \"10.0.0.5:4053\"", "cluster.join");

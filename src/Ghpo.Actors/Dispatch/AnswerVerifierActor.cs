@@ -3,6 +3,7 @@ using Ghpo.Models;
 using Ghpo.Problems;
 using Ghpo.Rollout;
 using Ghpo.Verification;
+using static Ghpo.Dispatch.VerificationProtocol;
 
 namespace Ghpo.Dispatch;
 
@@ -25,25 +26,35 @@ public sealed class AnswerVerifierActor : ReceiveActor
         _tokenizer = tokenizer;
         _verifier = verifier;
         Receive<VerifyGroup>(request => Sender.Tell(Verify(request.Group)));
+        Receive<AnswerToJudge>(answer => Sender.Tell(Judge(verifier, answer)));
     }
 
-    private VerifiedGroup Verify(RolloutGroup group)
-    {
-        Problem problem = _problems[group.Prompted.Attempt.Problem];
-        return new VerifiedGroup(group, [.. group.Completions.Select(completion => Judge(completion, problem))]);
-    }
+    /// <summary>As the learner's own verifier judges, on whatever node: a verdict is a function of what is given here.</summary>
+    internal static AnswerJudged Judge(AnswerVerifier verifier, AnswerToJudge answer) => new(
+        answer.Key,
+        Guarded(() => verifier.Judge(answer.Text, answer.Finish, new Problem(answer.Problem, Text: "", answer.Reference, Solution: null, Level: ""))));
 
-    private Judgement Judge(Completion completion, Problem problem)
+    /// <summary>What is said of an answer that the verifier threw on.</summary>
+    internal static Judgement Failed(Exception failure) => new(Verdict.VerifierFailed, Format: false, failure.Message);
+
+    private static Judgement Guarded(Func<Judgement> judge)
     {
         try
         {
-            return _verifier.Judge(_tokenizer.Decode(completion.Tokens), completion.Finish, problem);
+            return judge();
         }
 #pragma warning disable CA1031 // Whatever a verifier throws is its failure, not the answer's; the type of the verdict says so.
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            return new Judgement(Verdict.VerifierFailed, Format: false, failure.Message);
+            return Failed(failure);
         }
+    }
+
+    private VerifiedGroup Verify(RolloutGroup group)
+    {
+        Problem problem = _problems[group.Prompted.Attempt.Problem];
+        return new VerifiedGroup(group, [.. group.Completions.Select(completion =>
+            Guarded(() => _verifier.Judge(_tokenizer.Decode(completion.Tokens), completion.Finish, problem)))]);
     }
 }

@@ -5,6 +5,7 @@ using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Rollout;
 using static Ghpo.Dispatch.SessionProtocol;
+using static Ghpo.Dispatch.VerificationProtocol;
 
 namespace Ghpo.Dispatch;
 
@@ -57,5 +58,10 @@ internal sealed class DispatchSerializer(ExtendedActorSystem system) : Serialize
         WireFormat.Of<WorkReported>("rp-v1", DispatchWire.WriteReport, DispatchWire.ReadReport),
         WireFormat.Of<SessionLeft>("sl-v1", DispatchWire.WriteLeft, DispatchWire.ReadLeft),
         WireFormat.Of<LearnerProtocol.PolicyPublished>("pp-v1", DispatchWire.WritePublished, DispatchWire.ReadPublished),
-        WireFormat.Of<HeldPolicy>("hp-v1", DispatchWire.WriteHeld, DispatchWire.ReadHeld));
+        WireFormat.Of<HeldPolicy>("hp-v1", DispatchWire.WriteHeld, DispatchWire.ReadHeld),
+        WireFormat.Of<OfferVerifier>("ov-v1", VerificationWire.WriteOffer, (ref reader) => VerificationWire.ReadOffer(ref reader, system!)),
+        WireFormat.Of<VerifierWelcomed>(
+            "vw-v1", (ref writer, welcome) => VerificationWire.WriteWelcome(ref writer, welcome, system!), (ref reader) => VerificationWire.ReadWelcome(ref reader, system!)),
+        WireFormat.Of<AnswerToJudge>("aj-v1", VerificationWire.WriteAnswer, VerificationWire.ReadAnswer),
+        WireFormat.Of<AnswerJudged>("ja-v1", VerificationWire.WriteJudged, VerificationWire.ReadJudged));
 }

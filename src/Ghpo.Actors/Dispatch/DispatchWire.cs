@@ -238,11 +238,11 @@ internal static class DispatchWire
             reader.ReadInt32());
     }
 
-    private static void WriteActor(ref MessagePackWriter writer, IActorRef actor) => writer.Write(Serialization.SerializedActorPath(actor));
+    internal static void WriteActor(ref MessagePackWriter writer, IActorRef actor) => writer.Write(Serialization.SerializedActorPath(actor));
 
-    private static IActorRef ReadActor(ref MessagePackReader reader, ExtendedActorSystem system) => system.Provider.ResolveActorRef(reader.ReadText());
+    internal static IActorRef ReadActor(ref MessagePackReader reader, ExtendedActorSystem system) => system.Provider.ResolveActorRef(reader.ReadText());
 
-    private static void WriteRef(ref MessagePackWriter writer, object streamRef, ExtendedActorSystem system)
+    internal static void WriteRef(ref MessagePackWriter writer, object streamRef, ExtendedActorSystem system)
     {
         var serializer = (SerializerWithStringManifest)system.Serialization.FindSerializerFor(streamRef);
         writer.WriteArrayHeader(3);
@@ -251,7 +251,7 @@ internal static class DispatchWire
         writer.Write(serializer.ToBinary(streamRef));
     }
 
-    private static object ReadRef(ref MessagePackReader reader, ExtendedActorSystem system)
+    internal static object ReadRef(ref MessagePackReader reader, ExtendedActorSystem system)
     {
         reader.Fields(3, "StreamRef");
         int serializer = reader.ReadInt32();

@@ -54,24 +54,24 @@ public static class GhpoNode
     public static string AkkaConfiguration { get; } = Resource("akka.conf");
 
     /// <summary>
-    /// A worker for the runs of other processes: joins the first learner that answers, and goes on trying while none does.
+    /// A worker, a verifier, or both, for the runs of other processes: joins the first learner that answers, and goes on trying while none does.
     /// </summary>
     /// <param name="end">Completed when this actor system is of no more use: its learner is gone, and the next one has to be joined by another.</param>
-    public static AkkaConfigurationBuilder WithGhpoRollout(this AkkaConfigurationBuilder builder, NodeContext node, TaskCompletionSource<NodeEnd> end) => builder
+    public static AkkaConfigurationBuilder WithGhpoNode(this AkkaConfigurationBuilder builder, NodeContext node, TaskCompletionSource<NodeEnd> end) => builder
         .AddHocon(AkkaConfiguration, HoconAddMode.Append)
         .WithNodes(node.Settings.Cluster, open: true, node.Certificates)
         .WithClustering(new ClusterOptions
         {
-            Roles = [RolloutRole],
+            Roles = [.. node.Roles],
             SeedNodes = [.. node.Settings.Cluster.Join.Select(learner => $"akka.tcp://{SystemName}@{learner}")],
         })
         .WithSingletonProxy<RunActor>("run", new ClusterSingletonOptions { Role = LearnerRole })
-        .StartActors((system, registry) => registry.Register<RolloutNodeActor>(
-            system.ActorOf(Props.Create(() => new RolloutNodeActor(node, registry.Get<RunActor>(), end)), "node")));
+        .StartActors((system, registry) => registry.Register<NodeActor>(
+            system.ActorOf(Props.Create(() => new NodeActor(node, registry.Get<RunActor>(), end)), "node")));
 
-    /// <summary>Returns to the learner what the node's worker has in hand.</summary>
+    /// <summary>Returns to the learner what the node has in hand.</summary>
     public static Task LeaveAsync(ActorSystem system, TimeSpan patience) =>
-        ActorRegistry.For(system).Get<RolloutNodeActor>().Ask<SessionProtocol.SessionLeft>(new RolloutSessionActor.LeaveSession(), patience);
+        ActorRegistry.For(system).Get<NodeActor>().Ask<SessionProtocol.SessionLeft>(new NodeActor.LeaveSession(), patience);
 
     /// <summary>What nodes say to each other, and where.</summary>
     /// <param name="open">Listen where the settings say; else on a loopback port of its own.</param>

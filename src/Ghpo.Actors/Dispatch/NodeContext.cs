@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Ghpo.Configuration;
 using Ghpo.Models;
 using Ghpo.Policy.Plane;
@@ -7,12 +8,18 @@ using static TorchSharp.torch;
 
 namespace Ghpo.Dispatch;
 
-/// <summary>What the worker of a node is made from: its own node's device, threads and slots, and its plane. The rest comes from the learner.</summary>
-/// <param name="Name">The worker's name.</param>
+/// <summary>What the sessions of a node are made from: its own device, threads and slots, and its plane. The rest comes from the learner.</summary>
+/// <param name="Name">The worker's name, and the verifier's.</param>
 /// <param name="Folder">For what the node keeps on disk.</param>
 /// <param name="Certificates">For Akka.Remote; null: without TLS.</param>
 public sealed record NodeContext(string Name, GhpoSettings Settings, IPolicyPlane Plane, string Folder, ClusterCertificates? Certificates)
 {
+    /// <summary>What it does for a learner: <see cref="GhpoNode.RolloutRole"/>, <see cref="GhpoNode.VerifierRole"/>, or both.</summary>
+    public ImmutableArray<string> Roles { get; init; } = [GhpoNode.RolloutRole];
+
+    /// <summary>Answers that it judges at a time.</summary>
+    public int Verifiers => Settings.Verification.Workers;
+
     public int Slots => Settings.Rollout.Slots;
 
     public long CacheBytes => Settings.Rollout.CacheBytes;

@@ -34,11 +34,13 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
     {
         _run = run;
         _team = team;
-        int verifiers = run.Settings.Verification.Workers;
         int permits = run.Settings.Dispatch.Permits;
-        _gauges = new PipelineGauges(permits, permits, verifiers, permits, verifiers);
+        int deliveries = run.Settings.Verification.Workers;
+        // Nodes take answers as they have room; groups wait for them as for workers.
+        int verifiers = run.VerifiesOnNodes ? permits : deliveries;
+        _gauges = new PipelineGauges(permits, permits, verifiers, permits, deliveries);
 
-        Receive<LearnerProtocol.LearnerView>(view => Start(view.Step, verifiers, permits));
+        Receive<LearnerProtocol.LearnerView>(view => Start(view.Step, verifiers, permits, deliveries));
         Receive<StreamEnded>(ended => OnEnded(ended.Failure));
         Receive<PublishProgress>(_ => _team.Learner.Tell(new LearnerProtocol.GetLearner()));
     }
@@ -54,10 +56,10 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
         _traces.Dispose();
     }
 
-    private void Start(int firstStep, int verifiers, int permits)
+    private void Start(int firstStep, int verifiers, int permits, int deliveries)
     {
         var planning = new StepPlanning(_team.Learner, _team.Curriculum, _team.Hints, _patience, _stopped.Token);
-        var pipeline = new GroupPipeline(Stages(verifiers, permits), _gauges, permits);
+        var pipeline = new GroupPipeline(Stages(verifiers, permits, deliveries), _gauges, permits);
         pipeline.Create(planning.From(firstStep))
             .Run(Context.Materializer(namePrefix: "pipeline"))
             .PipeTo(Self, success: _ => new StreamEnded(null), failure: cause => new StreamEnded(cause));
@@ -82,7 +84,7 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
             view.Step, view.SettledGroups, view.SettledGroups + view.GroupsAwaited, view.Activity, _gauges.TokensSampled, _gauges.Read())));
     }
 
-    private PipelineStages Stages(int verifiers, int permits)
+    private PipelineStages Stages(int verifiers, int permits, int deliveries)
     {
         int staleness = _run.Settings.Rollout.Staleness;
         return new PipelineStages(
@@ -101,11 +103,13 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
                 return sampled;
             },
             VerifierParallelism: verifiers,
-            Verify: group => Traced("verify", group.Prompted, _team.Verifiers.Ask<VerifiedGroup>(new VerifyGroup(group), _patience, _stopped.Token)),
+            // Where nodes verify, leases have a deadline, and groups may have to wait for their turn.
+            Verify: group => Traced("verify", group.Prompted, _team.Verifiers.Ask<VerifiedGroup>(
+                new VerifyGroup(group), _run.VerifiesOnNodes ? Timeout.InfiniteTimeSpan : _patience, _stopped.Token)),
             // A hard group waits for the hint schedule's journal, which writes all that wait at once.
             ClassifierParallelism: permits,
             Classify: group => Traced("classify", group.Rollout.Prompted, _team.Classifier.Ask<Classified>(new ClassifyGroup(group), _patience, _stopped.Token)),
-            DeliveryParallelism: verifiers,
+            DeliveryParallelism: deliveries,
             Deliver: DeliverAsync);
     }
 

@@ -54,9 +54,9 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         Receive<Offer>(_ => _run.Tell(new OfferWorker(node.Name, Self, node.Slots, node.Engine)));
         Receive<WorkerRefused>(OnRefused);
         Receive<WorkerWelcomed>(OnWelcome);
-        Receive<DescribeSession>(asked => Sender.Tell(new RolloutNodeActor.NodeView(
-            asked.Learner, ActorRefs.Nobody, null, _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this worker: {_refusal}")));
-        Receive<LeaveSession>(_ => Sender.Tell(new SessionLeft()));
+        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(
+            asked.Learner, Serves: false, ActorRefs.Nobody, Worker: null, _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this worker: {_refusal}")));
+        Receive<NodeActor.LeaveSession>(_ => Sender.Tell(new SessionLeft()));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -139,7 +139,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             _view = view;
             _learner.Tell(new WorkReported(view.RunningSequences, view.TokensSampled));
         });
-        Receive<DescribeSession>(asked => Sender.Tell(new RolloutNodeActor.NodeView(asked.Learner, _worker, _view, Sentence)));
+        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(asked.Learner, _view?.Version is not null, _worker, _view, Sentence)));
         Receive<AnswerFailed>(_learner.Tell);
         Receive<Terminated>(gone =>
         {
@@ -147,7 +147,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             Timers.StartSingleTimer(nameof(Ended), new Ended("its peer"), LastWords);
         });
         Receive<Ended>(_ => Context.Stop(Self));
-        Receive<LeaveSession>(_ =>
+        Receive<NodeActor.LeaveSession>(_ =>
         {
             _learner.Tell(new SessionLeft());
             Sender.Tell(new SessionLeft());
@@ -210,13 +210,6 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             return [];
         }
     }
-
-    /// <summary>Query, answered by <see cref="RolloutNodeActor.NodeView"/>.</summary>
-    /// <param name="Learner">For the answer.</param>
-    internal sealed record DescribeSession(Address Learner);
-
-    /// <summary>Return what is in hand, and end. Answered by <see cref="SessionLeft"/>.</summary>
-    internal sealed record LeaveSession;
 
     private sealed record Offer;
 

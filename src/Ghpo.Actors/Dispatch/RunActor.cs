@@ -77,6 +77,17 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         Receive<RunEvents.RunEnded>(End);
         Receive<RunProtocol.StopRun>(_ => RequestStop());
         Receive<SessionProtocol.OfferWorker>(offer => _team!.Dispatcher.Forward(offer));
+        Receive<VerificationProtocol.OfferVerifier>(offer =>
+        {
+            if (_team!.Verification is { } verification)
+            {
+                verification.Forward(offer);
+            }
+            else
+            {
+                offer.Session.Tell(new SessionProtocol.WorkerRefused("the learner of this run verifies by itself; start it with --cluster and verification.on-nodes = true"));
+            }
+        });
         Receive<WorkerProtocol.GetWorkers>(query => _team!.Dispatcher.Forward(query));
         Receive<WorkerProtocol.DrainWorker>(drain => _team!.Dispatcher.Forward(drain));
         Receive<WorkerProtocol.ResumeWorker>(resume => _team!.Dispatcher.Forward(resume));
@@ -104,6 +115,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         Receive<RunEvents.RunEnded>(End);
         Receive<RunProtocol.StopRun>(_ => _stopRequested = true);
         Receive<SessionProtocol.OfferWorker>(_ => { });
+        Receive<VerificationProtocol.OfferVerifier>(_ => { });
         Receive<WorkerProtocol.GetWorkers>(_ => Sender.Tell(new WorkerProtocol.WorkersView([])));
         Receive<WorkerProtocol.DrainWorker>(drain => Sender.Tell(new WorkerProtocol.WorkerTold(drain.Name, "the team starts again just now; try in a moment")));
         Receive<WorkerProtocol.ResumeWorker>(resume => Sender.Tell(new WorkerProtocol.WorkerTold(resume.Name, "the team starts again just now; try in a moment")));

@@ -40,6 +40,9 @@ public sealed record RunContext(
     /// <summary>What makes an engine of another node give the answers of this one's.</summary>
     public required WorkerSetup Setup { get; init; }
 
+    /// <summary>Nodes with the role of a verifier judge answers, where there are any.</summary>
+    public bool VerifiesOnNodes => Cluster is not null && Settings.Verification.OnNodes;
+
     /// <summary>Takes weights over and makes them readable for the workers of this process and of others.</summary>
     public void Publish(PolicySnapshot policy)
     {

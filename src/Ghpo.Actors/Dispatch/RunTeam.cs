@@ -14,6 +14,9 @@ namespace Ghpo.Dispatch;
 /// <param name="Members">All of them, these included.</param>
 public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IActorRef Dispatcher, IReadOnlyList<IActorRef> Members)
 {
+    /// <summary>Takes verifiers of other nodes; null: the learner's process alone verifies.</summary>
+    public IActorRef? Verification { get; init; }
+
     private const string TrainerDispatcher = "ghpo-trainer-dispatcher";
     internal const string RolloutDispatcher = "ghpo-rollout-dispatcher";
 
@@ -35,12 +38,17 @@ public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IActorRef Di
             Props.Create(() => new AnswerVerifierActor(run.ProblemsById, run.Tokenizer, run.Verifier))
                 .WithRouter(new RoundRobinPool(settings.Verification.Workers)),
             "verifiers");
+        IActorRef? verification = run.VerifiesOnNodes ? parent.ActorOf(Props.Create(() => new VerificationActor(run, verifiers)), "verification") : null;
         IActorRef classifier = parent.ActorOf(Props.Create(() => new DifficultyClassifierActor(hints, _hintPatience)), "classifier");
         IReadOnlyList<IActorRef> workers = [.. Enumerable.Range(0, settings.Rollout.Workers).Select(i => StartWorker(parent, run, $"rollout-{i}"))];
         IActorRef dispatcher = parent.ActorOf(Props.Create(() => new DispatcherActor(run, learner, workers)), "dispatcher");
-        var stages = new PipelineTeam(learner, curriculum, hints, classifier, verifiers, dispatcher);
+        var stages = new PipelineTeam(learner, curriculum, hints, classifier, verification ?? verifiers, dispatcher);
         IActorRef pipeline = parent.ActorOf(Props.Create(() => new PipelineActor(run, stages)), "pipeline");
-        return new RunTeam(learner, pipeline, dispatcher, [curriculum, hints, trainer, learner, verifiers, classifier, .. workers, dispatcher, pipeline]);
+        IActorRef[] judges = verification is null ? [verifiers] : [verifiers, verification];
+        return new RunTeam(learner, pipeline, dispatcher, [curriculum, hints, trainer, learner, .. judges, classifier, .. workers, dispatcher, pipeline])
+        {
+            Verification = verification,
+        };
     }
 
     private static IActorRef StartWorker(IActorRefFactory parent, RunContext run, string name)

@@ -11,7 +11,7 @@ namespace Ghpo.Inspection;
 /// <summary>
 /// What a node without the learner answers: how it stands and what its own worker samples. What only the learner can answer is known by name, and says where the learner is.
 /// </summary>
-/// <param name="node">The node's <see cref="RolloutNodeActor"/>.</param>
+/// <param name="node">The node's <see cref="NodeActor"/>.</param>
 internal sealed class NodePalettes(ActorSystem system, IActorRef node, string name)
 {
     private static readonly (string Palette, string Description)[] _learners =
@@ -26,7 +26,7 @@ internal sealed class NodePalettes(ActorSystem system, IActorRef node, string na
         [
             Once("", "What this node is at", async _ =>
             {
-                RolloutNodeActor.NodeView view = await View();
+                NodeActor.NodeView view = await View();
                 return [Line($"{name} {view.Sentence}{(view.Learner is { } learner ? $"; its learner is {learner}" : "")}", new { Name = name, view.Sentence, Learner = view.Learner?.ToString() })];
             }),
         ]),
@@ -46,11 +46,11 @@ internal sealed class NodePalettes(ActorSystem system, IActorRef node, string na
         new ClusterVerbs(system).Actor,
     ];
 
-    private Task<RolloutNodeActor.NodeView> View() => node.Ask<RolloutNodeActor.NodeView>(new RolloutNodeActor.GetNode(), InspectedRun.Patience);
+    private Task<NodeActor.NodeView> View() => node.Ask<NodeActor.NodeView>(new NodeActor.GetNode(), InspectedRun.Patience);
 
     private async Task<IEnumerable<ResponseLine>> Worker()
     {
-        RolloutNodeActor.NodeView view = await View();
+        NodeActor.NodeView view = await View();
         RolloutProtocol.WorkerView? worker = view.Worker;
         return
         [

@@ -17,7 +17,7 @@ namespace Ghpo.Learning;
 /// Rows that cannot move the weights (zero advantage, no KL term) are not run through the model; they still count in the loss's
 /// weights. A step without any gradient is a step like the others: Adam goes on by its momentum, as reference trainers do.
 /// The owner thread is to use <c>learning.threads</c> torch threads; with any number of them the same groups give the same bits.
-/// With LoRA the adapters alone are trained and checkpointed; what is published is the model with them merged in.
+/// With LoRA the adapters alone are trained and checkpointed; what is published is the model with them merged in, and its parts beside it.
 /// <para>Owns the model, its frozen copy if β &gt; 0, the adapters, the optimizer, and the evaluation.</para>
 /// </summary>
 public sealed class PolicyTrainer : IPolicyTrainer
@@ -36,6 +36,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
     private readonly (string Name, Parameter Parameter)[] _named;
     private readonly Parameter[] _parameters;
     private readonly LoraAdapters? _lora;
+    private readonly PolicyBase _base;
     private readonly AdamWOptimizer _optimizer;
     private LearningSettings _learning;
     private LearningRate _rate;
@@ -65,6 +66,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
         (_rate, _objective) = MadeOf(learning, totalSteps);
         model.Decoder.Checkpointing = learning.GradientCheckpointing;
         _lora = learning.Lora.Rank == 0 ? null : new LoraAdapters(model.Decoder, learning.Lora.Rank, learning.Lora.Alpha, learning.Lora.Targets, AdapterSeed);
+        _base = new PolicyBase(model.Decoder.named_parameters().ToDictionary(named => named.name, named => (Tensor)named.parameter));
         IEnumerable<(string Name, Parameter Parameter)> trained = _lora?.Named() ?? model.Decoder.named_parameters();
         _named = [.. trained.OrderBy(named => named.Name, StringComparer.Ordinal)];
         _parameters = [.. _named.Select(named => named.Parameter)];
@@ -151,8 +153,15 @@ public sealed class PolicyTrainer : IPolicyTrainer
 
     public PolicySnapshot TakeSnapshot(long epoch)
     {
-        Dictionary<string, Tensor> weights = _lora?.Merged() ?? Copied();
-        return new PolicySnapshot(epoch, Version, PolicyHash.Of(weights), weights);
+        if (_lora is null)
+        {
+            Dictionary<string, Tensor> weights = Copied();
+            return new PolicySnapshot(epoch, Version, PolicyHash.Of(weights), weights);
+        }
+
+        var parts = new PolicyParts(_base, Copied(), _lora.Scale);
+        Dictionary<string, Tensor> merged = parts.Merged();
+        return new PolicySnapshot(epoch, Version, PolicyHash.Of(merged), merged) { Parts = parts };
 
         Dictionary<string, Tensor> Copied()
         {

@@ -14,7 +14,6 @@ namespace Ghpo.Models;
 public sealed class LoraAdapters : IDisposable
 {
     private const string ConfigFile = "adapter_config.json";
-    private const string NamePrefix = "base_model.model.";
 
     private readonly Decoder _decoder;
     private readonly List<LoraAdapter> _adapters = [];
@@ -64,28 +63,19 @@ public sealed class LoraAdapters : IDisposable
     /// <summary>A and B under PEFT's names.</summary>
     public IEnumerable<(string Name, Parameter Parameter)> Named() => _adapters.SelectMany(adapter => new[]
     {
-        ($"{NamePrefix}{adapter.Path}.lora_A.weight", adapter.A),
-        ($"{NamePrefix}{adapter.Path}.lora_B.weight", adapter.B),
+        (LoraMerge.NameOfA(adapter.Path), adapter.A),
+        (LoraMerge.NameOfB(adapter.Path), adapter.B),
     });
+
+    /// <summary>s = α / r.</summary>
+    public double Scale => _alpha / _rank;
 
     /// <summary>The decoder's weights with the adapters added to them, in the decoder's type; new tensors on the host.</summary>
     public Dictionary<string, Tensor> Merged()
     {
-        using IDisposable noGradient = no_grad();
-        var merged = new Dictionary<string, Tensor>(StringComparer.Ordinal);
-        Dictionary<string, LoraAdapter> adapters = _adapters.ToDictionary(adapter => adapter.Path + ".weight");
-        foreach ((string name, Parameter parameter) in _decoder.named_parameters())
-        {
-            using DisposeScope scope = NewDisposeScope();
-            Tensor weight = adapters.TryGetValue(name, out LoraAdapter? adapter)
-                ? parameter.to(ScalarType.Float32)
-                    .add(adapter.B.to(ScalarType.Float32).mm(adapter.A.to(ScalarType.Float32)), alpha: adapter.Scale)
-                    .to(_decoder.Dtype)
-                : parameter.detach();
-            merged.Add(name, weight.cpu().clone().DetachFromDisposeScope());
-        }
-
-        return merged;
+        Dictionary<string, Tensor> adapter = Named().ToDictionary(named => named.Name, named => (Tensor)named.Parameter);
+        return _decoder.named_parameters().ToDictionary(
+            named => named.name, named => LoraMerge.Merged(named.name, named.parameter, adapter, Scale), StringComparer.Ordinal);
     }
 
     /// <summary>Writes adapter_config.json and adapter_model.safetensors.</summary>

@@ -17,9 +17,12 @@ public sealed class PolicySnapshot(long epoch, PolicyVersion version, string has
 
     public IReadOnlyDictionary<string, Tensor> Weights { get; } = weights;
 
+    /// <summary>The same weights as a model and an adapter, where they were made so; null: they are one piece.</summary>
+    public PolicyParts? Parts { get; init; }
+
     public void Dispose()
     {
-        foreach (Tensor weight in Weights.Values)
+        foreach (Tensor weight in Weights.Values.Concat(Parts?.Adapter.Values ?? []))
         {
             weight.Dispose();
         }

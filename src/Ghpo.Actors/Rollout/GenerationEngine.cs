@@ -88,7 +88,7 @@ public sealed class GenerationEngine : IGenerationEngine
     {
         get
         {
-            RunningSequence[] running = _rows[..RunningSequences];
+            RunningSequence[] running = [.. _rows.Take(_running), .. _waiting];
             return [.. running.Select(row => row.Progress), .. running.Select(row => row.Group).Distinct().SelectMany(group => group.Finished)];
         }
     }

@@ -3,9 +3,10 @@ using System.ComponentModel.DataAnnotations;
 namespace Ghpo.Verification;
 
 /// <summary>ghpo.verification</summary>
+/// <param name="OnNodes">Verifier nodes judge, where there are any.</param>
 /// <param name="Precision">Decimals to which an answer written as a decimal must agree.</param>
 public sealed record VerificationSettings(
-    [property: Range(1, 1024)] int Workers, AnswerMarker Extraction, [property: Range(1, 100)] int Precision);
+    [property: Range(1, 1024)] int Workers, bool OnNodes, AnswerMarker Extraction, [property: Range(1, 100)] int Precision);
 
 /// <summary>The marker that an answer counts behind.</summary>
 public enum AnswerMarker

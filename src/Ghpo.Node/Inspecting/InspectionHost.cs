@@ -37,7 +37,7 @@ internal static class InspectionHost
     /// <summary>On a node without the learner.</summary>
     public static AkkaConfigurationBuilder WithInspection(this AkkaConfigurationBuilder builder, NodeContext node, LogBuffer lines) => builder.AddStartup(async (system, registry) =>
     {
-        var palettes = new NodePalettes(system, await registry.GetAsync<RolloutNodeActor>(), node.Name);
+        var palettes = new NodePalettes(system, await registry.GetAsync<NodeActor>(), node.Name);
         var inspector = new Inspector([.. palettes.All(), new LogVerbs(lines).Palette]);
         await OpenAsync(system, inspector, node.Settings.Inspection, node.Name, node.Folder, CertificatesOf(system, node.Settings.Cluster.Tls));
     });

@@ -24,9 +24,9 @@ internal sealed record Health(bool Alive, bool Ready, string Sentence)
     /// <param name="watcher">The run's <see cref="RunWatchActor"/>.</param>
     public static Func<Task<Health>> OfRun(IActorRef watcher) => () => Asked<RunWatchActor.WatchView>(watcher, new RunWatchActor.GetWatch(), Of);
 
-    /// <param name="node">The node's <see cref="RolloutNodeActor"/>.</param>
-    public static Func<Task<Health>> OfNode(IActorRef node) => () => Asked<RolloutNodeActor.NodeView>(node, new RolloutNodeActor.GetNode(), view => new Health(
-        true, view.Worker?.Version is not null, view.Sentence));
+    /// <param name="node">The node's <see cref="NodeActor"/>.</param>
+    public static Func<Task<Health>> OfNode(IActorRef node) => () => Asked<NodeActor.NodeView>(node, new NodeActor.GetNode(), view => new Health(
+        true, view.Serves, view.Sentence));
 
     private static async Task<Health> Asked<T>(IActorRef actor, object question, Func<T, Health> read)
     {

@@ -4,9 +4,12 @@ using Akka.Configuration;
 using Akka.Streams;
 using Ghpo.Curriculum;
 using Ghpo.Dispatch;
+using Ghpo.Problems;
 using Ghpo.Rollout;
+using Ghpo.Verification;
 using Xunit;
 using static Ghpo.Dispatch.SessionProtocol;
+using static Ghpo.Dispatch.VerificationProtocol;
 using static Ghpo.Learning.LearnerProtocol;
 
 namespace Ghpo.Tests.Dispatch;
@@ -38,6 +41,8 @@ public sealed class DispatchSerializerTests : IDisposable
         { "sl-v1", new SessionLeft(), "90" },
         { "pp-v1", new PolicyPublished(2, new PolicyVersion(3), "ab"), "930203a26162" },
         { "hp-v1", new HeldPolicy(2, new PolicyVersion(3), "ab"), "930203a26162" },
+        { "aj-v1", new AnswerToJudge(new AnswerKey(Key, 3), new ProblemId("p"), "7", "\\boxed{7} \u00e9", FinishReason.Length), "98cd012c010203a170a137ac5c626f7865647b377d20c3a901" },
+        { "ja-v1", new AnswerJudged(new AnswerKey(Key, 3), new Judgement(Verdict.Wrong, true, "why")), "97cd012c01020301c3a3776879" },
     };
 
     private const string OfferManifest = "ow-v2";
@@ -52,12 +57,21 @@ public sealed class DispatchSerializerTests : IDisposable
         "2e4163746f7273931ea146c46d0a2f0a2d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f616e7377657273233830123a0a384768706f" +
         "2e44697370617463682e53657373696f6e50726f746f636f6c2b53616d706c6564416e737765722c204768706f2e4163746f7273";
 
+    private const string VerifierOfferBytes =
+        "93a176d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e23373704";
+    private const string VerifierWelcomeBytes =
+        "97d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e233738a372756e010206931ea145c46f0a2c0a2a616b6b612e" +
+        "7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f776f726b233739123f0a3d4768706f2e44697370617463682e566572696669636174696f6e50726f" +
+        "746f636f6c2b416e73776572546f4a756467652c204768706f2e4163746f7273931ea146c4700a2e0a2c616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035" +
+        "332f757365722f6a7564676564233830123e0a3c4768706f2e44697370617463682e566572696669636174696f6e50726f746f636f6c2b416e737765724a75646765642c2047" +
+        "68706f2e4163746f7273";
+
     public void Dispose() => _system.Dispose();
 
     [Fact]
     public void Every_manifest_has_golden_bytes() => Assert.Equal(
         DispatchSerializer.Manifests.Order(StringComparer.Ordinal),
-        Golden.Select(golden => golden.Data.Item1).Append(OfferManifest).Append(WelcomeManifest).Order(StringComparer.Ordinal));
+        Golden.Select(golden => golden.Data.Item1).Concat([OfferManifest, WelcomeManifest, "ov-v1", "vw-v1"]).Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Golden))]
@@ -93,6 +107,18 @@ public sealed class DispatchSerializerTests : IDisposable
     }
 
     [Fact]
+    public void Bytes_of_a_verifier_s_offer_and_welcome_never_change()
+    {
+        var offer = new OfferVerifier("v", Far("session#77"), 4);
+        Assert.Equal(("ov-v1", VerifierOfferBytes), (_serializer.Manifest(offer), Convert.ToHexStringLower(_serializer.ToBinary(offer))));
+        Assert.Equal(offer, Read(VerifierOfferBytes, "ov-v1"));
+
+        var welcome = (VerifierWelcomed)Read(VerifierWelcomeBytes, "vw-v1");
+        Assert.Equal(("vw-v1", VerifierWelcomeBytes), (_serializer.Manifest(welcome), Convert.ToHexStringLower(_serializer.ToBinary(welcome))));
+        Assert.Equal((Far("session#78"), new VerifierSetup("run", AnswerMarker.Boxed, FormatRule.Boxed, 6)), (welcome.Session, welcome.Setup));
+    }
+
+    [Fact]
     public void An_unknown_manifest_is_refused_with_its_name_and_the_known_ones()
     {
         var error = Assert.Throws<SerializationException>(() => _serializer.FromBinary([0x90], "ow-v1"));
@@ -103,6 +129,8 @@ public sealed class DispatchSerializerTests : IDisposable
     [Theory]
     [InlineData(OfferManifest, OfferBytes)]
     [InlineData(WelcomeManifest, WelcomeBytes)]
+    [InlineData("ov-v1", VerifierOfferBytes)]
+    [InlineData("vw-v1", VerifierWelcomeBytes)]
     public void A_message_that_is_cut_anywhere_is_a_clear_error(string manifest, string bytes)
     {
         byte[] whole = Convert.FromHexString(bytes);

@@ -61,7 +61,7 @@ public sealed class TraceTests
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Services.AddAkka(GhpoNode.SystemName, akka => akka
             .AddHocon("akka.loglevel = OFF\nakka.stdout-loglevel = OFF", HoconAddMode.Prepend)
-            .WithGhpoRollout(node, new TaskCompletionSource<NodeEnd>()));
+            .WithGhpoNode(node, new TaskCompletionSource<NodeEnd>()));
         return builder.Build();
     }
 

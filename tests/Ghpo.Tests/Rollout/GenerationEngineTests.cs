@@ -14,6 +14,18 @@ public sealed class GenerationEngineTests
 {
     public GenerationEngineTests() => TorchThreads.UseOnThisThread(1);
 
+    [Fact]
+    public void Answers_that_wait_for_a_row_are_seen_with_what_they_have()
+    {
+        ModelConfig config = TinyModel.Config() with { StopTokens = [] };
+        using GenerationEngine engine = Engines.Create(config, slots: 4);
+        engine.Submit(Engines.Request("a", 5, answers: 2, seed: 1, maxNewTokens: 3));
+        Assert.Equal([0, 0], engine.Progress.Select(answer => answer.Tokens.Length));
+        engine.Step();
+        engine.Submit(Engines.Request("b", 5, answers: 2, seed: 2, maxNewTokens: 3));
+        Assert.Equal([("a", 0, 1), ("a", 1, 1), ("b", 0, 0), ("b", 1, 0)], engine.Progress.Select(answer => ((string)answer.Tag, answer.Answer, answer.Tokens.Length)).Order());
+    }
+
     /// <summary>Widths that are and are not multiples of a vector register, and one sequence that outgrows 512 positions.</summary>
     [Theory]
     [InlineData(96, 4, 2, 24, 256, 3, 60)]

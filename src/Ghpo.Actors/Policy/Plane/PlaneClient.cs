@@ -32,6 +32,25 @@ internal sealed class PlaneClient : IDisposable
         _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
 
+    /// <summary>What a policy is made of; null: it is in one piece, or the plane does not publish it.</summary>
+    /// <exception cref="HttpRequestException">It does not answer as a plane does.</exception>
+    public async Task<PolicyRecipe?> PartsAsync(Uri plane, string hash, CancellationToken stop)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(_patience);
+        using HttpResponseMessage answer = await _http.GetAsync(new Uri(plane, $"/policy/{hash}/parts"), HttpCompletionOption.ResponseHeadersRead, patience.Token);
+        if (answer.StatusCode == HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+
+        answer.EnsureSuccessStatusCode();
+        byte[] bytes = new byte[PolicyRecipe.EncodedBytes];
+        await using Stream body = await answer.Content.ReadAsStreamAsync(patience.Token);
+        await body.ReadExactlyAsync(bytes, patience.Token);
+        return PolicyRecipe.Decode(hash, bytes);
+    }
+
     /// <exception cref="PolicyGoneException">The plane does not hold it.</exception>
     /// <exception cref="HttpRequestException">It does not answer as a plane does.</exception>
     public async Task<PolicyManifest> ManifestAsync(Uri plane, string hash, CancellationToken stop)

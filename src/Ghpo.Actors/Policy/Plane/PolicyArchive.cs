@@ -22,6 +22,7 @@ public sealed class PolicyArchive : IDisposable
     private readonly FileStream _hold;
     private readonly List<ArchivedPolicy> _policies = [];
     private readonly HashSet<string> _leftBehind;
+    private string? _pinned;
 
     /// <param name="folder">Of this process alone; made if it is not there.</param>
     /// <param name="kept">K.</param>
@@ -52,6 +53,16 @@ public sealed class PolicyArchive : IDisposable
             {
                 return [.. _policies.Where(policy => policy.IsWhole).Select(policy => policy.Manifest.Hash)];
             }
+        }
+    }
+
+    /// <summary>Keeps this policy beside the newest K, until another one is pinned.</summary>
+    public void Pin(string hash)
+    {
+        RequireHash(hash);
+        lock (_lock)
+        {
+            _pinned = hash;
         }
     }
 
@@ -90,33 +101,73 @@ public sealed class PolicyArchive : IDisposable
     /// <exception cref="InvalidDataException">The tensors in the file have another hash; the file is deleted.</exception>
     public PolicySnapshot Load(long epoch, PolicyVersion version, string hash)
     {
-        ArchivedPolicy policy = Find(hash) is { IsWhole: true } found ? found : throw new PolicyGoneException($"Policy {version} ({hash}) is not, or not any more, in {_folder}.");
+        ArchivedPolicy policy = HeldWhole(hash, version);
+        return Prove(epoch, version, hash, [policy], weights => ReadInto(policy, weights));
+    }
+
+    /// <summary>Merges a policy of its parts, both held whole, and proves it.</summary>
+    /// <exception cref="InvalidDataException">The merged tensors have another hash; the files of the parts are deleted.</exception>
+    public PolicySnapshot Merge(long epoch, PolicyVersion version, PolicyRecipe recipe)
+    {
+        (ArchivedPolicy model, ArchivedPolicy adapter) = (HeldWhole(recipe.Base, version), HeldWhole(recipe.Adapter, version));
+        return Prove(epoch, version, recipe.Hash, [model, adapter], weights =>
+        {
+            var added = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+            try
+            {
+                ReadInto(adapter, added);
+                using SafetensorsFile file = SafetensorsFile.Open(model.Path);
+                foreach (string name in file.Entries.Keys)
+                {
+                    using Tensor weight = file.Read(name);
+                    weights.Add(name, LoraMerge.Merged(name, weight, added, recipe.Scale));
+                }
+            }
+            finally
+            {
+                DisposeAll(added);
+            }
+        });
+    }
+
+    private ArchivedPolicy HeldWhole(string hash, PolicyVersion version) =>
+        Find(hash) is { IsWhole: true } found ? found : throw new PolicyGoneException($"Policy {version} ({hash}) is not, or not any more, in {_folder}.");
+
+    private static void ReadInto(ArchivedPolicy policy, Dictionary<string, Tensor> weights)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(policy.Path);
+        foreach (string name in file.Entries.Keys)
+        {
+            weights.Add(name, file.Read(name));
+        }
+    }
+
+    private static void DisposeAll(Dictionary<string, Tensor> weights)
+    {
+        foreach (Tensor weight in weights.Values)
+        {
+            weight.Dispose();
+        }
+    }
+
+    /// <param name="files">What the tensors are read from; dropped where they are not what was published.</param>
+    private PolicySnapshot Prove(long epoch, PolicyVersion version, string hash, ArchivedPolicy[] files, Action<Dictionary<string, Tensor>> read)
+    {
         var weights = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         try
         {
-            using (SafetensorsFile file = SafetensorsFile.Open(policy.Path))
-            {
-                foreach (string name in file.Entries.Keys)
-                {
-                    weights.Add(name, file.Read(name));
-                }
-            }
-
+            read(weights);
             string actual = PolicyHash.Of(weights);
             return actual == hash
                 ? new PolicySnapshot(epoch, version, actual, weights)
-                : throw new InvalidDataException($"{policy.Path} holds tensors of hash {actual}, not those of policy {version}.");
+                : throw new InvalidDataException($"{string.Join(" with ", files.Select(file => file.Path))} holds tensors of hash {actual}, not those of policy {version}.");
         }
         catch (Exception failure)
         {
-            foreach (Tensor weight in weights.Values)
-            {
-                weight.Dispose();
-            }
-
+            DisposeAll(weights);
             if (failure is InvalidDataException or UserErrorException)
             {
-                Drop(policy);
+                Array.ForEach(files, Drop);
                 throw new InvalidDataException($"Policy {version} came as its manifest says, but is not what was published: {failure.Message}", failure);
             }
 
@@ -218,9 +269,9 @@ public sealed class PolicyArchive : IDisposable
         lock (_lock)
         {
             _policies.Add(policy);
-            while (_policies.Count > _kept)
+            while (_policies.Count(one => one.Manifest.Hash != _pinned) > _kept)
             {
-                Drop(_policies[0]);
+                Drop(_policies.Find(one => one.Manifest.Hash != _pinned)!);
             }
 
             foreach (string left in _leftBehind.Except(_policies.Select(one => one.Path)))

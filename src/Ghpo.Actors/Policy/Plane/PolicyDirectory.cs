@@ -11,17 +11,20 @@ namespace Ghpo.Policy.Plane;
 public sealed class PolicyDirectory(Uri learner, int kept)
 {
     private readonly List<(string Hash, SourceTree Tree)> _policies = [];
+    private string? _pinned;
 
     /// <summary>A policy is to be had from here on. One that is published again stays as it is, as the newest.</summary>
-    public void Publish(string hash)
+    /// <param name="pinned">It can be asked for beside the newest so many, until another one is pinned.</param>
+    public void Publish(string hash, bool pinned = false)
     {
+        _pinned = pinned ? hash : _pinned;
         int same = _policies.FindIndex(policy => policy.Hash == hash);
         SourceTree tree = same >= 0 ? _policies[same].Tree : new SourceTree(learner);
         _policies.RemoveAll(policy => policy.Hash == hash);
         _policies.Add((hash, tree));
-        if (_policies.Count > kept)
+        while (_policies.Count(policy => policy.Hash != _pinned) > kept)
         {
-            _policies.RemoveAt(0);
+            _policies.Remove(_policies.Find(policy => policy.Hash != _pinned));
         }
     }
 

@@ -58,16 +58,39 @@ public sealed class PolicyPlane : IPolicyPlane
 
     public void Publish(PolicySnapshot snapshot)
     {
-        _archive.Write(snapshot.Hash, snapshot.Weights, _options.Settings.ChunkBytes);
-        _server.Announce(snapshot.Hash);
+        int chunkBytes = _options.Settings.ChunkBytes;
+        if (snapshot.Parts is not { } parts)
+        {
+            _archive.Write(snapshot.Hash, snapshot.Weights, chunkBytes);
+            _server.Announce(snapshot.Hash);
+            return;
+        }
+
+        // The model is written with the first version; from then on only adapters are.
+        var recipe = new PolicyRecipe(snapshot.Hash, parts.Base.Hash, PolicyHash.Of(parts.Adapter), parts.Scale);
+        _archive.Pin(recipe.Base);
+        _archive.Write(recipe.Base, parts.Base.Weights, chunkBytes);
+        _archive.Write(recipe.Adapter, parts.Adapter, chunkBytes);
+        _server.Announce(recipe);
     }
 
     public async Task<PolicySnapshot> FetchAsync(long epoch, PolicyVersion version, string hash, Uri learner, CancellationToken stop)
     {
-        await TransferAsync(hash, learner, stop);
+        PolicyRecipe? parts = _archive.Find(hash) is { IsWhole: true } ? null : await Asking(hash, learner, () => _client.PartsAsync(learner, hash, stop), stop);
+        if (parts is null)
+        {
+            await TransferAsync(hash, learner, stop);
+        }
+        else
+        {
+            _archive.Pin(parts.Base);
+            await TransferAsync(parts.Base, learner, stop);
+            await TransferAsync(parts.Adapter, learner, stop);
+        }
+
         try
         {
-            return await Task.Run(() => _archive.Load(epoch, version, hash), stop);
+            return await Task.Run(() => parts is null ? _archive.Load(epoch, version, hash) : _archive.Merge(epoch, version, parts), stop);
         }
         catch (InvalidDataException failure)
         {
@@ -129,16 +152,7 @@ public sealed class PolicyPlane : IPolicyPlane
 
     private async Task RunAsync(string hash, Uri learner, CancellationToken stop)
     {
-        PolicyManifest manifest;
-        try
-        {
-            manifest = await _client.ManifestAsync(learner, hash, stop);
-        }
-        catch (Exception failure) when (failure is HttpRequestException or IOException or FormatException || (failure is OperationCanceledException && !stop.IsCancellationRequested))
-        {
-            throw new PolicyFetchException($"Policy {hash} could not be fetched: the learner's plane at {learner} gave no manifest: {failure.Message}", failure);
-        }
-
+        PolicyManifest manifest = await Asking(hash, learner, () => _client.ManifestAsync(learner, hash, stop), stop);
         ArchivedPolicy policy = _archive.Begin(manifest);
         try
         {
@@ -159,6 +173,18 @@ public sealed class PolicyPlane : IPolicyPlane
         {
             // The policy is here all the same; others are only sent elsewhere.
             _log.LogInformation("The learner's plane at {Learner} did not hear that policy {Hash} is whole here: {Reason}", learner, hash, failure.Message);
+        }
+    }
+
+    private static async Task<T> Asking<T>(string hash, Uri learner, Func<Task<T>> ask, CancellationToken stop)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException or FormatException || (failure is OperationCanceledException && !stop.IsCancellationRequested))
+        {
+            throw new PolicyFetchException($"Policy {hash} could not be fetched: the learner's plane at {learner} gave no manifest: {failure.Message}", failure);
         }
     }
 

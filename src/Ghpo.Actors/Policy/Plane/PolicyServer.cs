@@ -23,6 +23,7 @@ namespace Ghpo.Policy.Plane;
 /// GET  /policy/{hash}/manifest      the manifest                                     404: not held here
 /// GET  /policy/{hash}/chunks/{n}    the chunk's bytes; one that is still on its way   404: not held here
 ///                                   is waited for, for some seconds                   503: not yet, or too many at a time; ask again
+/// GET  /policy/{hash}/parts         model and adapter that it is made of              404: it is in one piece, or not published here
 /// POST /policy/{hash}/sources       {"plane","failed":[…]} → {"sources":[…]}           404: published elsewhere
 /// POST /policy/{hash}/whole         {"plane"}: has all of it, and may be sent others
 /// </code>
@@ -38,16 +39,19 @@ internal sealed class PolicyServer : IAsyncDisposable
     private readonly PolicyArchive _archive;
     private readonly Lock _directoryLock = new();
     private readonly PolicyDirectory _directory;
+    private readonly List<PolicyRecipe> _recipes = [];
+    private readonly int _kept;
     private readonly WebApplication _kestrel;
     private readonly SemaphoreSlim _transfers;
     private readonly int _mostWaiting;
     private int _waiting;
     private long _bytesSent;
 
-    private PolicyServer(PolicyArchive archive, PolicyDirectory directory, int transfers, WebApplication kestrel, Uri address)
+    private PolicyServer(PolicyArchive archive, int kept, int transfers, WebApplication kestrel, Uri address)
     {
+        _kept = kept;
         _archive = archive;
-        _directory = directory;
+        _directory = new PolicyDirectory(address, kept);
         _transfers = new SemaphoreSlim(transfers);
         _mostWaiting = 8 * transfers;
         _kestrel = kestrel;
@@ -81,7 +85,7 @@ internal sealed class PolicyServer : IAsyncDisposable
             throw new UserErrorException($"The policy plane cannot listen on {bind}:{settings.Port} (ghpo.cluster.policy-plane.port): {failure.Message}");
         }
 
-        server = new PolicyServer(archive, new PolicyDirectory(address, kept), settings.Transfers, kestrel, address);
+        server = new PolicyServer(archive, kept, settings.Transfers, kestrel, address);
         return server;
     }
 
@@ -91,6 +95,22 @@ internal sealed class PolicyServer : IAsyncDisposable
         lock (_directoryLock)
         {
             _directory.Publish(hash);
+        }
+    }
+
+    /// <summary>Lets others find the parts of this policy here, and how to put them together.</summary>
+    public void Announce(PolicyRecipe recipe)
+    {
+        lock (_directoryLock)
+        {
+            _directory.Publish(recipe.Base, pinned: true);
+            _directory.Publish(recipe.Adapter);
+            _recipes.RemoveAll(known => known.Hash == recipe.Hash);
+            _recipes.Add(recipe);
+            if (_recipes.Count > _kept)
+            {
+                _recipes.RemoveAt(0);
+            }
         }
     }
 
@@ -148,7 +168,8 @@ internal sealed class PolicyServer : IAsyncDisposable
         string[] parts = (context.Request.Path.Value ?? "").Split('/');
         return parts switch
         {
-            ["", "policy", var hash, "manifest"] when method == HttpMethods.Get && Held(hash) is { } policy => SendManifestAsync(context, policy),
+            ["", "policy", var hash, "manifest"] when method == HttpMethods.Get && Held(hash) is { } policy => SendAsync(context, policy.Manifest.Encode()),
+            ["", "policy", var hash, "parts"] when method == HttpMethods.Get && RecipeOf(hash) is { } recipe => SendAsync(context, recipe.Encode()),
             ["", "policy", var hash, "chunks", var number] when method == HttpMethods.Get && Held(hash) is { } policy
                 && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int chunk) && chunk < policy.Manifest.Chunks.Length
                 => SendChunkAsync(context, policy, chunk),
@@ -160,11 +181,18 @@ internal sealed class PolicyServer : IAsyncDisposable
 
     private ArchivedPolicy? Held(string hash) => PolicyArchive.IsHash(hash) ? _archive.Find(hash) : null;
 
-    private static async Task SendManifestAsync(HttpContext context, ArchivedPolicy policy)
+    private PolicyRecipe? RecipeOf(string hash)
     {
-        byte[] manifest = policy.Manifest.Encode();
-        context.Response.ContentLength = manifest.Length;
-        await context.Response.Body.WriteAsync(manifest, context.RequestAborted);
+        lock (_directoryLock)
+        {
+            return _recipes.Find(recipe => recipe.Hash == hash);
+        }
+    }
+
+    private static async Task SendAsync(HttpContext context, byte[] body)
+    {
+        context.Response.ContentLength = body.Length;
+        await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
     private async Task SendChunkAsync(HttpContext context, ArchivedPolicy policy, int chunk)

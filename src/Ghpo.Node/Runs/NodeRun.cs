@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Akka.Actor;
 using Akka.Hosting;
@@ -17,10 +18,10 @@ using Serilog.Events;
 namespace Ghpo.Node.Runs;
 
 /// <summary>
-/// A rollout node's life: one actor system after the other, each for one life of a learner, until a signal ends it (or, with <c>--once</c>, a learner that ends its
+/// A node's life: one actor system after the other, each for one life of a learner, until a signal ends it (or, with <c>--once</c>, a learner that ends its
 /// run). The policy plane outlives them, so that weights fetched before are not fetched again.
 /// </summary>
-internal static class RolloutNode
+internal static class NodeRun
 {
     /// <summary>Groups in hand are returned, and the cluster is left, within these.</summary>
     private static readonly TimeSpan ReturnPatience = TimeSpan.FromSeconds(2);
@@ -29,7 +30,7 @@ internal static class RolloutNode
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     /// <returns>The process's exit code.</returns>
-    public static async Task<int> ExecuteAsync(GhpoSettings settings, bool once, TextWriter output)
+    public static async Task<int> ExecuteAsync(GhpoSettings settings, ImmutableArray<string> roles, bool once, TextWriter output)
     {
         bool temporary = settings.Cluster.Folder.Length == 0;
         string folder = temporary ? Directory.CreateTempSubdirectory("ghpo-node-").FullName : Path.GetFullPath(settings.Cluster.Folder);
@@ -47,7 +48,11 @@ internal static class RolloutNode
         try
         {
             using ClusterEnd end = ClusterEnd.Open(settings.Cluster, Path.Combine(folder, "plane"), kept: 2);
-            var node = new NodeContext(name, settings, end.Plane, folder, end.Certificates) { Engine = NodeContext.FingerprintOf(settings) };
+            var node = new NodeContext(name, settings, end.Plane, folder, end.Certificates)
+            {
+                Roles = roles,
+                Engine = roles.Contains(GhpoNode.RolloutRole) ? NodeContext.FingerprintOf(settings) : null,
+            };
             var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             using var interruption = new Interruption(askToStop: _ => asked.TrySetResult(), exitNow: () => Interruption.ExitNow(ExitCodes.Interrupted));
             await using Telemetry telemetry = await Telemetry.StartAsync(settings, "node", name);
@@ -114,13 +119,13 @@ internal static class RolloutNode
                 loggers.ClearLoggers();
                 loggers.AddLogger<OrderedTemplateLogger>();
             });
-            akka.WithGhpoRollout(node, ended);
+            akka.WithGhpoNode(node, ended);
             if (node.Settings.Inspection.Enabled)
             {
                 akka.WithInspection(node, lines);
             }
 
-            akka.AddStartup((_, registry) => telemetry.Use(Health.OfNode(registry.Get<RolloutNodeActor>())));
+            akka.AddStartup((_, registry) => telemetry.Use(Health.OfNode(registry.Get<NodeActor>())));
         });
         using IHost host = builder.Build();
         await host.StartAsync();

@@ -16,17 +16,21 @@ public enum NodeEnd
 }
 
 /// <summary>
-/// A rollout node: keeps one session after the other with the learner of the cluster that it is in, and says when there is no sense in staying.
+/// A node that helps a learner: for each of its roles it keeps one session after the other with the learner of the cluster that it is in, and it says when there is no
+/// sense in staying.
 /// <para>
 /// A cluster whose learner is gone cannot get it back: a new learner process makes a new cluster, which has to be joined by a new actor system. So the node's life
 /// here ends when the learner leaves, is removed, or another process answers at its address. That one is looked for every
 /// <see cref="KnockInterval"/>, because the failure detector and the split-brain resolver take half a minute.
 /// </para>
 /// </summary>
-internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
+internal sealed class NodeActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan KnockInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SessionPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>Sessions of this process answer at once.</summary>
+    private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(2);
 
     /// <summary>The actor of a learner's process that is knocked at: the manager of its singleton. A new process has a new one.</summary>
     private const string DoorPath = "user/run";
@@ -39,12 +43,12 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
     private readonly TaskCompletionSource<NodeEnd> _end;
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Cluster _cluster = Cluster.Get(Context.System);
-    private IActorRef _session = ActorRefs.Nobody;
+    private readonly Dictionary<IActorRef, string> _sessions = [];
     private Member? _learner;
     private long? _door;
 
     /// <param name="end">Completed when the node should leave this cluster.</param>
-    public RolloutNodeActor(NodeContext node, IActorRef run, TaskCompletionSource<NodeEnd> end)
+    public NodeActor(NodeContext node, IActorRef run, TaskCompletionSource<NodeEnd> end)
     {
         _node = node;
         _run = run;
@@ -57,20 +61,25 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
         Receive<ClusterEvent.IMemberEvent>(_ => { });
         Receive<Knock>(_ => KnockAtDoor());
         Receive<ActorIdentity>(OnDoor);
-        Receive<Terminated>(_ => Timers.StartSingleTimer(nameof(BeginSession), new BeginSession(), SessionPause));
-        Receive<BeginSession>(_ => Begin());
         Receive<GetNode>(_ => Tell(Sender));
-        Receive<RolloutSessionActor.LeaveSession>(leave =>
+        Receive<Terminated>(gone =>
         {
-            if (_session.IsNobody())
+            if (_sessions.Remove(gone.ActorRef, out string? role))
             {
-                Sender.Tell(new SessionProtocol.SessionLeft());
+                Timers.StartSingleTimer(role, new BeginSession(role), SessionPause);
             }
-            else
+        });
+        Receive<BeginSession>(begin => Begin(begin.Role));
+        Receive<LeaveSession>(leave =>
+        {
+            foreach (IActorRef session in _sessions.Keys)
             {
-                Context.Unwatch(_session);
-                _session.Forward(leave);
+                Context.Unwatch(session);
             }
+
+            Task.WhenAll(_sessions.Keys.Select(session => session.Ask<SessionProtocol.SessionLeft>(leave, LeavePatience)))
+                .PipeTo(Sender, success: _ => new SessionProtocol.SessionLeft());
+            _sessions.Clear();
         });
     }
 
@@ -90,7 +99,10 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
         {
             _learner = member;
             _log.Info("{Node} has joined the learner at {Learner}", _cluster.SelfAddress, member.Address);
-            Begin();
+            foreach (string role in _node.Roles)
+            {
+                Begin(role);
+            }
         }
     }
 
@@ -106,23 +118,25 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
         }
     }
 
-    private void Begin()
+    private void Begin(string role)
     {
         NodeContext node = _node;
         IActorRef run = _run;
-        _session = Context.Watch(Context.ActorOf(Props.Create(() => new RolloutSessionActor(node, run))));
+        Props session = role == GhpoNode.VerifierRole ? Props.Create(() => new VerifierSessionActor(node, run)) : Props.Create(() => new RolloutSessionActor(node, run));
+        _sessions.Add(Context.Watch(Context.ActorOf(session)), role);
     }
 
-    /// <summary>Answered by the session, which knows the worker, where there is one.</summary>
+    /// <summary>Answered by the session, which knows the worker, where there is one; of two sessions by that of the rollout worker.</summary>
     private void Tell(IActorRef asker)
     {
-        if (_learner is null || _session.IsNobody())
+        if (_learner is not null && _sessions.Count > 0)
         {
-            asker.Tell(new NodeView(_learner?.Address, ActorRefs.Nobody, null, _learner is null ? "looks for a learner" : "between two sessions with the learner"));
+            _sessions.MinBy(session => session.Value == GhpoNode.RolloutRole ? 0 : 1).Key.Tell(new DescribeSession(_learner.Address), asker);
         }
         else
         {
-            _session.Tell(new RolloutSessionActor.DescribeSession(_learner.Address), asker);
+            string sentence = _learner is null ? "looks for a learner" : "between two sessions with the learner";
+            asker.Tell(new NodeView(_learner?.Address, Serves: false, ActorRefs.Nobody, Worker: null, sentence));
         }
     }
 
@@ -153,12 +167,20 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
     internal sealed record GetNode;
 
     /// <param name="Learner">Address of the learner's node; null: none has been found yet.</param>
+    /// <param name="Serves">It has what it needs to work for the learner.</param>
     /// <param name="WorkerActor">Nobody, where there is none.</param>
     /// <param name="Worker">How the node's worker stands; null: there is none.</param>
     /// <param name="Sentence">What the node is at.</param>
-    internal sealed record NodeView(Address? Learner, IActorRef WorkerActor, RolloutProtocol.WorkerView? Worker, string Sentence);
+    internal sealed record NodeView(Address? Learner, bool Serves, IActorRef WorkerActor, RolloutProtocol.WorkerView? Worker, string Sentence);
+
+    /// <summary>Query to a session, answered by <see cref="NodeView"/>.</summary>
+    /// <param name="Learner">For the answer.</param>
+    internal sealed record DescribeSession(Address Learner);
+
+    /// <summary>Return what is in hand, and end. Answered by <see cref="SessionProtocol.SessionLeft"/>.</summary>
+    internal sealed record LeaveSession;
 
     private sealed record Knock;
 
-    private sealed record BeginSession;
+    private sealed record BeginSession(string Role);
 }

@@ -1,0 +1,178 @@
+using System.Collections.Immutable;
+using Akka.Actor;
+using Akka.Streams;
+using Akka.Streams.Dsl;
+using Ghpo.Curriculum;
+using Ghpo.Dispatch;
+using Ghpo.Hints;
+using Ghpo.Problems;
+using Ghpo.Rollout;
+using Ghpo.Tests.Runs;
+using Ghpo.Verification;
+using Xunit;
+using static Ghpo.Dispatch.VerificationProtocol;
+
+namespace Ghpo.Tests.Dispatch;
+
+/// <summary>Verification on another node, with real sessions between two systems.</summary>
+public sealed class VerifierNodeTests : IAsyncLifetime
+{
+    private static readonly string[] Answers =
+    [
+        "\\boxed{0}", "so it is \\boxed{\\frac{2}{2}}", "\\boxed{1}", "#### 3", "no answer at all", "\\boxed{", "<think>\\boxed{2}", "\\boxed{\\sqrt{16}} é", "", "The answer is 2.",
+    ];
+
+    private readonly TwoNodes _nodes = new();
+    private readonly TinyRun _tiny = new();
+    private readonly ManualTime _time = new();
+    private int _judgedHere;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _nodes.DisposeAsync();
+        _tiny.Dispose();
+    }
+
+    [Fact]
+    public async Task A_node_s_judgements_are_the_learner_s_own_to_the_letter_and_the_learner_judges_none_of_them()
+    {
+        RunContext run = Run();
+        IActorRef verification = Start(run);
+        RolloutGroup[] groups = Groups(run, 12);
+        VerifiedGroup[] own = await Verify(verification, groups);
+        Assert.Equal(groups.Length, _judgedHere);
+
+        IActorRef door = await _nodes.FromNode(verification);
+        var node = new NodeContext("v", _tiny.Settings("verification.workers=3"), new NoPlane(), _tiny.NewFolder(), null);
+        _nodes.Node.ActorOf(Props.Create(() => new VerifierSessionActor(node, door)));
+        await UntilNodesJudge(verification, groups[0]);
+        int before = _judgedHere;
+        VerifiedGroup[] there = await Verify(verification, groups);
+
+        Assert.Equal(before, _judgedHere);
+        RequireSame(own, there);
+        Assert.Contains(there.SelectMany(group => group.Judgements), judgement => judgement.Verdict == Verdict.Correct);
+        Assert.Contains(there.SelectMany(group => group.Judgements), judgement => judgement.Verdict == Verdict.VerifierFailed);
+    }
+
+    [Fact]
+    public async Task What_a_lost_node_had_in_hand_is_judged_by_the_learner()
+    {
+        RunContext run = Run();
+        IActorRef verification = Start(run);
+        RolloutGroup[] groups = Groups(run, 3);
+        VerifiedGroup[] own = await Verify(verification, groups);
+        Task taken = await StartMute(verification);
+        Task<VerifiedGroup[]> verified = Verify(verification, groups);
+        await taken.WaitAsync(TwoNodes.Patience, Stop);
+        Assert.False(verified.IsCompleted);
+
+        await _nodes.LoseAsync();
+        RequireSame(own, await verified);
+    }
+
+    [Fact]
+    public async Task What_a_node_keeps_past_its_lease_is_judged_by_the_learner()
+    {
+        RunContext run = Run();
+        IActorRef verification = Start(run);
+        RolloutGroup[] groups = Groups(run, 3);
+        VerifiedGroup[] own = await Verify(verification, groups);
+        Task taken = await StartMute(verification);
+        Task<VerifiedGroup[]> verified = Verify(verification, groups);
+        await taken.WaitAsync(TwoNodes.Patience, Stop);
+        Assert.False(verified.IsCompleted);
+
+        _time.Elapsed = VerificationActor.Deadline;
+        RequireSame(own, await verified);
+    }
+
+    private RunContext Run()
+    {
+        (RunContext run, _) = TinyRun.Create(_tiny.NewFolder(), _tiny.Settings("verification.on-nodes=true"));
+        return run with { Time = _time, Tokenizer = new FailingTokenizer(run.Tokenizer, tokens => tokens is [1, ..]) };
+    }
+
+    /// <summary>The learner's side, with own verifiers whose work is counted.</summary>
+    private IActorRef Start(RunContext run)
+    {
+        IActorRef pool = _nodes.Learner.ActorOf(Props.Create(() => new AnswerVerifierActor(run.ProblemsById, run.Tokenizer, run.Verifier)));
+        IActorRef own = _nodes.Learner.ActorOf(Hearer.Props((message, sender) =>
+        {
+            Interlocked.Increment(ref _judgedHere);
+            pool.Tell(message, sender);
+        }), "own");
+        return _nodes.Learner.ActorOf(Props.Create(() => new VerificationActor(run, own)), "verification");
+    }
+
+    /// <summary>A node that takes answers and never says anything about them.</summary>
+    /// <returns>Joined; the task in it completes when the first answer has come.</returns>
+    private async Task<Task> StartMute(IActorRef verification)
+    {
+        var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        IActorRef session = _nodes.Node.ActorOf(Hearer.Props((message, _) =>
+        {
+            if (message is VerifierWelcomed welcome)
+            {
+                IMaterializer materializer = _nodes.Node.Materializer();
+                welcome.Work.Source.RunForeach(_ => taken.TrySetResult(), materializer);
+                Source.Maybe<AnswerJudged>().RunWith(welcome.Judged.Sink, materializer);
+                joined.TrySetResult();
+            }
+        }), "mute");
+        (await _nodes.FromNode(verification)).Tell(new OfferVerifier("mute", session, 4));
+        await joined.Task.WaitAsync(TwoNodes.Patience, Stop);
+        return taken.Task;
+    }
+
+    private async Task UntilNodesJudge(IActorRef verification, RolloutGroup group)
+    {
+        int before;
+        do
+        {
+            await Task.Delay(50, Stop);
+            before = Volatile.Read(ref _judgedHere);
+            await Verify(verification, [group]);
+        }
+        while (Volatile.Read(ref _judgedHere) != before);
+    }
+
+    private static Task<VerifiedGroup[]> Verify(IActorRef verification, RolloutGroup[] groups) =>
+        Task.WhenAll(groups.Select(group => verification.Ask<VerifiedGroup>(new VerifyGroup(group), TwoNodes.Patience, Stop)));
+
+    private static RolloutGroup[] Groups(RunContext run, int count) => [.. Enumerable.Range(0, count).Select(index =>
+    {
+        Problem problem = run.Problems.Train[index % run.Problems.Train.Count];
+        var prompted = new PromptedGroup(new GroupAttempt(new GroupId(0, index), problem.Id, 0, 0), [1, 2], [], 0, false, true);
+        ImmutableArray<Completion> completions =
+        [
+            .. Answers.Select((answer, i) => CompletionOf([.. run.Tokenizer.EncodeText(answer)], i % 4 == 3 ? FinishReason.Length : FinishReason.Stopped)),
+            CompletionOf([1, 2, 3], FinishReason.Stopped),
+        ];
+        return new RolloutGroup(prompted, completions, 1, new PolicyVersion(0), "worker");
+    })];
+
+    private static Completion CompletionOf(ImmutableArray<int> tokens, FinishReason finish) => new(tokens, [.. tokens.Select(_ => -1f)], finish);
+
+    private static void RequireSame(VerifiedGroup[] expected, VerifiedGroup[] actual) => Assert.Equal(
+        expected.Select(group => (group.Rollout, string.Join('\n', group.Judgements))), actual.Select(group => (group.Rollout, string.Join('\n', group.Judgements))));
+
+    private sealed class ManualTime : TimeProvider
+    {
+        private long _ticks;
+
+        public TimeSpan Elapsed
+        {
+            set => Volatile.Write(ref _ticks, value.Ticks);
+        }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Volatile.Read(ref _ticks);
+    }
+}
