@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Ghpo.Bench.Chaos;
@@ -35,15 +36,29 @@ internal sealed class GhpoProcess : IDisposable
         }
     }
 
-    public static GhpoProcess Start(params string[] arguments)
+    public static GhpoProcess Start(params string[] arguments) => StartAt([], arguments);
+
+    /// <param name="prefix">A command that becomes the one that follows it; empty: none.</param>
+    public static GhpoProcess StartAt(string[] prefix, string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ghpo.dll"), .. arguments])
+        string[] command = [.. prefix, "dotnet", Path.Combine(AppContext.BaseDirectory, "ghpo.dll"), .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         return new GhpoProcess(Process.Start(start)!);
     }
+
+    /// <param name="signal">As kill(1) names it.</param>
+    public async Task SignalAsync(string signal)
+    {
+        using Process kill = Process.Start("kill", [$"-{signal}", Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    /// <summary>How often a line that contains the text was printed.</summary>
+    public int Said(string text) => Printed.Split('\n').Count(line => line.Contains(text, StringComparison.Ordinal));
 
     /// <summary>kill -9, where the process has not ended by itself.</summary>
     public void Kill() => _process.Kill();

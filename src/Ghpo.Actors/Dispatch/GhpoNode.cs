@@ -42,6 +42,7 @@ public static class GhpoNode
         .AddStartup((system, _) =>
         {
             Cluster cluster = Cluster.Get(system);
+            system.ActorOf(Props.Create(() => new DoorActor()), DoorActor.NameOf(cluster.SelfUniqueAddress));
             cluster.Join(cluster.SelfAddress);
         });
 
@@ -58,7 +59,7 @@ public static class GhpoNode
         .WithClustering(new ClusterOptions
         {
             Roles = [RolloutRole],
-            SeedNodes = [.. node.Settings.Cluster.Join.Select(learner => $"akka.tcp://{SystemName}@{learner}")],
+            SeedNodes = [.. node.Settings.Cluster.Join.Select(learner => $"akka.{(node.Certificates is null ? "tcp" : "ssl.tcp")}://{SystemName}@{learner}")],
         })
         .WithSingletonProxy<RunActor>("run", new ClusterSingletonOptions { Role = LearnerRole })
         .StartActors((system, registry) => registry.Register<RolloutNodeActor>(

@@ -11,6 +11,7 @@ using Microsoft.Extensions.Logging;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
+using Serilog.Extensions.Logging;
 
 namespace Ghpo.Node.Runs;
 
@@ -29,6 +30,9 @@ internal static class RolloutNode
     /// <returns>The process's exit code.</returns>
     public static async Task<int> ExecuteAsync(GhpoSettings settings, bool once, TextWriter output)
     {
+        // The first thing and the last: a signal that comes while the node starts, or while it ends, asks for the end like any other, and is no violent one.
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var interruption = new Interruption(askToStop: _ => asked.TrySetResult(), exitNow: () => Interruption.ExitNow(ExitCodes.Interrupted));
         bool temporary = settings.Cluster.Folder.Length == 0;
         string folder = temporary ? Directory.CreateTempSubdirectory("ghpo-node-").FullName : Path.GetFullPath(settings.Cluster.Folder);
         string name = settings.Cluster.Name.Length > 0
@@ -41,10 +45,9 @@ internal static class RolloutNode
             .CreateLogger();
         try
         {
-            using ClusterEnd end = ClusterEnd.Open(settings.Cluster, Path.Combine(folder, "plane"), kept: 2);
+            using var planeLog = new SerilogLoggerFactory(log);
+            using ClusterEnd end = ClusterEnd.Open(settings.Cluster, Path.Combine(folder, "plane"), kept: 2, planeLog);
             var node = new NodeContext(name, settings, end.Plane, folder, end.Certificates);
-            var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            using var interruption = new Interruption(askToStop: _ => asked.TrySetResult(), exitNow: () => Interruption.ExitNow(ExitCodes.Interrupted));
             output.WriteLine($"{name} looks for a learner at {string.Join(", ", settings.Cluster.Join)}");
             while (!asked.Task.IsCompleted)
             {
@@ -52,6 +55,11 @@ internal static class RolloutNode
                 if (once && how == NodeEnd.LearnerLeft)
                 {
                     return ExitCodes.Success;
+                }
+
+                if (!asked.Task.IsCompleted)
+                {
+                    log.Information("{Worker} is without a learner ({How}) and looks for a learner again", name, how);
                 }
 
                 await Task.WhenAny(asked.Task, Task.Delay(Pause));
