@@ -12,17 +12,11 @@ internal static partial class ClusterFaultsBench
     private static async Task<string> KilledAsync(FaultStage stage)
     {
         await stage.BeginAsync();
-        stage.SlowDown("w2");
-        long killed = Stopwatch.GetTimestamp();
         await stage.Run.KillWorkerAsync("w1");
-        await stage.SaidAsync(stage.Run.Learner, $"w1 {LeasesGo}");
-        TimeSpan reissued = Stopwatch.GetElapsedTime(killed);
-        await stage.MoreAsync();
-        await stage.SpeedUpAsync();
-
+        TimeSpan open = await stage.OpenSettledAsync();
         TimeSpan back = await FirstResultAsync(stage, "w1", frozen: ["w2"]);
         TimeSpan fresh = await FirstResultAsync(stage, "w3", frozen: ["w1", "w2"]);
-        return $"leases are free {Seconds(reissued)} after the kill; first group settled {Seconds(back)} after the start of the worker that returns, {Seconds(fresh)} after that of a new one";
+        return $"what was open at the kill had settled {Seconds(open)} later; first group {Seconds(back)} after the start of the worker that returns, {Seconds(fresh)} after that of a new one";
     }
 
     private static async Task<string> LeftAsync(FaultStage stage)
@@ -41,17 +35,16 @@ internal static partial class ClusterFaultsBench
     private static async Task<string> FrozenAsync(FaultStage stage)
     {
         await stage.BeginAsync();
-        stage.SlowDown("w2");
         await stage.Run.FreezeAsync("w1", frozen: true);
-        TimeSpan suspect = await stage.SaidAsync(stage.Run.Learner, $"w1 {LeasesGo}");
-        await Task.Delay(TimeSpan.FromSeconds(10));
-        await stage.MoreAsync();
+        TimeSpan open = await stage.OpenSettledAsync();
+        stage.SlowDown("w2");
+        await Task.Delay(TimeSpan.FromSeconds(12));
         await stage.SpeedUpAsync();
         await stage.Run.FreezeAsync("w2", frozen: true);
         await stage.Run.FreezeAsync("w1", frozen: false);
         TimeSpan back = await SettledByAsync(stage);
         await stage.Run.FreezeAsync("w2", frozen: false);
-        return $"leases are free {Seconds(suspect)} after SIGSTOP; {Seconds(back)} after SIGCONT, past its lease, it has a group settled";
+        return $"what was open at SIGSTOP had settled {Seconds(open)} later; woken up past its lease of 8 s, the worker has a group settled after {Seconds(back)}";
     }
 
     private static async Task<string> CorruptChunkAsync(FaultStage stage)
@@ -88,37 +81,37 @@ internal static partial class ClusterFaultsBench
     {
         (int first, int second) = (stage.Network!.AddHost(), stage.Network.AddHost());
         await stage.BeginAsync(null, first, second);
-        stage.SlowDown("w2");
         stage.Network.Cut(first);
-        TimeSpan suspect = await stage.SaidAsync(stage.Run.Learner, $"w1 {LeasesGo}");
-        await Task.Delay(TimeSpan.FromSeconds(2));
-        await stage.MoreAsync();
+        TimeSpan open = await stage.OpenSettledAsync();
+        stage.SlowDown("w2");
+        await Task.Delay(TimeSpan.FromSeconds(7));
         await stage.SpeedUpAsync();
         await stage.Run.FreezeAsync("w2", frozen: true);
         stage.Network.Heal(first);
         TimeSpan back = await SettledByAsync(stage);
         await stage.Run.FreezeAsync("w2", frozen: false);
         int sessions = stage.Run.Worker("w1").Said("joins run");
-        return $"leases are free {Seconds(suspect)} after the cut; {Seconds(back)} after the healing the worker has a group settled, in {(sessions == 1 ? "the same session" : $"session {sessions}")}";
+        return $"what was open at the cut had settled {Seconds(open)} later; healed after 7 s more, the worker has a group settled after {Seconds(back)}, in {(sessions == 1 ? "the same session" : string.Create(CultureInfo.InvariantCulture, $"session {sessions}"))}";
     }
 
     private static async Task<string> PartitionAsync(FaultStage stage)
     {
         (int first, int second) = (stage.Network!.AddHost(), stage.Network.AddHost());
         await stage.BeginAsync(null, first, second);
-        stage.SlowDown("w2");
         GhpoProcess worker = stage.Run.Worker("w1");
+        long cut = Stopwatch.GetTimestamp();
         stage.Network.Cut(first);
-        TimeSpan suspect = await stage.SaidAsync(stage.Run.Learner, $"w1 {LeasesGo}");
-        TimeSpan putOut = suspect + await stage.SaidAsync(worker, "looks for a learner again");
-        await stage.MoreAsync();
+        TimeSpan open = await stage.OpenSettledAsync();
+        stage.SlowDown("w2");
+        await stage.SaidAsync(worker, "looks for a learner again");
+        TimeSpan putOut = Stopwatch.GetElapsedTime(cut);
         await stage.SpeedUpAsync();
         await stage.Run.FreezeAsync("w2", frozen: true);
         stage.Network.Heal(first);
         TimeSpan joined = await stage.SaidAsync(worker, "joins run", 2);
         TimeSpan back = joined + await SettledByAsync(stage);
         await stage.Run.FreezeAsync("w2", frozen: false);
-        return $"leases are free {Seconds(suspect)} after the cut, the worker put itself out after {Seconds(putOut)}; healed then, it was in again {Seconds(joined)} later and had a group settled after {Seconds(back)}";
+        return $"what was open at the cut had settled {Seconds(open)} later; the worker was put out after {Seconds(putOut)}; healed then, it had a new session {Seconds(joined)} later, and a group settled after {Seconds(back)}";
     }
 
     private static async Task<string> WorkersApartAsync(FaultStage stage)

@@ -104,7 +104,7 @@ internal static partial class ClusterFaultsBench
     private static string NewDatabase(string name)
     {
         string database = name.Replace('-', '_');
-        using var connection = new NpgsqlConnection(_server!.ConnectionString);
+        using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_server!.ConnectionString) { Pooling = false }.ToString());
         connection.Open();
         using var create = new NpgsqlCommand($"CREATE DATABASE {database}", connection);
         create.ExecuteNonQuery();

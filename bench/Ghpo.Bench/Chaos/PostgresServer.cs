@@ -45,16 +45,16 @@ internal sealed class PostgresServer : IDisposable
         var server = new PostgresServer(
             bin, folder, $"-c listen_addresses=127.0.0.1,{address} -c port={number} -c unix_socket_directories={folder} -c max_connections=200 -c fsync=off",
             $"Host={address};Port={number};Username=ghpo;Database=postgres;Maximum Pool Size=20");
-        server.Call("initdb", "-D", server.Data, "-U", "ghpo", "-A", "trust", "-E", "UTF8", "--no-sync");
+        server.Call("initdb", "-D", server.Data, "-U", "ghpo", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions");
         File.AppendAllText(Path.Combine(server.Data, "pg_hba.conf"), $"\nhost all all {subnet} trust\n");
         server.Start();
         return (server, "");
     }
 
-    public void Start() => Call("pg_ctl", "-D", Data, "-l", Path.Combine(_folder, "log"), "-w", "-o", _options, "start");
+    public void Start() => Call("pg_ctl", "-s", "-D", Data, "-l", Path.Combine(_folder, "log"), "-w", "-o", _options, "start");
 
     /// <summary>As if its machine had been switched off: no connection is ended in good order, and recovery follows.</summary>
-    public void Kill() => Call("pg_ctl", "-D", Data, "-m", "immediate", "-w", "stop");
+    public void Kill() => Call("pg_ctl", "-s", "-D", Data, "-m", "immediate", "-w", "stop");
 
     public void Dispose()
     {
@@ -70,9 +70,8 @@ internal sealed class PostgresServer : IDisposable
 
     private static void Run(params string[] command)
     {
-        // The server inherits what its starter writes to, and would keep a pipe open for ever.
-        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = "/" };
-        using Process process = Process.Start(start)!;
+        // What the server inherits it keeps open as long as it lives: its output goes to a file, and that of its starter nowhere.
+        using Process process = Process.Start(new ProcessStartInfo("sh", ["-c", "exec \"$@\" > /dev/null", "sh", .. command]) { WorkingDirectory = "/" })!;
         process.WaitForExit();
         if (process.ExitCode != 0)
         {

@@ -1,3 +1,4 @@
+using Akka;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Hosting;
@@ -43,8 +44,20 @@ public static class GhpoNode
         {
             Cluster cluster = Cluster.Get(system);
             system.ActorOf(Props.Create(() => new DoorActor()), DoorActor.NameOf(cluster.SelfUniqueAddress));
+            CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "put-out-the-dead", () => PutOutTheDead(cluster));
             cluster.Join(cluster.SelfAddress);
         });
+
+    /// <summary>The run is over: whoever cannot be heard now need not be waited for, and as long as he is a member nobody can leave in good order.</summary>
+    private static Task<Done> PutOutTheDead(Cluster cluster)
+    {
+        foreach (Member member in cluster.State.Unreachable)
+        {
+            cluster.Down(member.Address);
+        }
+
+        return Task.FromResult(Done.Instance);
+    }
 
     /// <summary>The text of akka.conf: how every actor system of a run is set up.</summary>
     public static string AkkaConfiguration { get; } = Resource("akka.conf");

@@ -52,6 +52,9 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
         _end = end;
         Receive<ClusterEvent.MemberUp>(up => OnMember(up.Member));
         Receive<ClusterEvent.MemberWeaklyUp>(up => OnMember(up.Member));
+
+        // Not only Exited: a learner becomes that when all members have heard of its leaving, which a dead one that is not put out yet never does.
+        Receive<ClusterEvent.MemberLeft>(left => OnGone(left.Member, NodeEnd.LearnerLeft));
         Receive<ClusterEvent.MemberExited>(exited => OnGone(exited.Member, NodeEnd.LearnerLeft));
         Receive<ClusterEvent.MemberDowned>(downed => OnGone(downed.Member, NodeEnd.LearnerLost));
         Receive<ClusterEvent.MemberRemoved>(removed => OnGone(removed.Member, removed.PreviousStatus == MemberStatus.Exiting ? NodeEnd.LearnerLeft : NodeEnd.LearnerLost));

@@ -23,11 +23,10 @@ public sealed class ClusterFaultTests : IDisposable
         await stage.BeginAsync(null, first, second);
 
         network.Cut(first);
-        await stage.SaidAsync(stage.Run.Learner, "w1 is suspect");
-        await stage.MoreAsync();
+        await stage.OpenSettledAsync();
         await stage.Run.FreezeAsync("w2", frozen: true);
         network.Heal(first);
-        await stage.MoreAsync(2);
+        await stage.MoreAsync(Groups);
         await stage.Run.FreezeAsync("w2", frozen: false);
 
         await stage.EndAsync(calm);
@@ -46,6 +45,18 @@ public sealed class ClusterFaultTests : IDisposable
         await stage.SaidAsync(stage.Run.Learner, "The run waits for its journal");
         server.Start();
         await stage.MoreAsync(Groups);
+
+        await stage.EndAsync(calm);
+    }
+
+    [Fact]
+    public async Task A_run_that_ends_while_a_dead_worker_still_is_a_member_ends_its_other_workers_too()
+    {
+        string calm = await OneProcess();
+        using FaultStage stage = Stage(null, null);
+        await stage.BeginAsync();
+        await stage.Run.KillWorkerAsync("w1");
+        await stage.OpenSettledAsync();
 
         await stage.EndAsync(calm);
     }
