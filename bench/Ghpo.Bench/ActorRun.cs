@@ -26,7 +26,7 @@ internal static class ActorRun
             using RunPipeline pipeline = RunPipeline.For(own, folder);
             using var view = new PlainView(TextWriter.Null);
             await using (RunLog log = RunLog.Open(folder, own.Logging.Level, view))
-            using (var files = new MetricsFiles(folder, TimeProvider.System))
+            using (var files = new MetricsFiles(folder, TimeProvider.System, () => false))
             using (var tensorBoard = new TensorBoardLog(folder.Metrics))
             await using (Telemetry telemetry = await Telemetry.StartAsync(own, "run", folder.Name))
             {

@@ -40,7 +40,7 @@ internal sealed class JournalDriver : IAsyncDisposable
         ImmutableArray<ProblemId> problems = [.. Enumerable.Range(0, settings.Data.Arithmetic.Problems).Select(index => new ProblemId($"arithmetic-{index}"))];
         _curriculum = system.ActorOf(CurriculumActor.Props(settings.Curriculum, settings.Run.Seed, problems));
         _hints = system.ActorOf(HintScheduleActor.Props(settings.Hints, settings.Rollout.Staleness));
-        IActorRef trainer = system.ActorOf(TrainerActor.Props(() => new IdleTrainer(), policy => policy.Dispose()));
+        IActorRef trainer = system.ActorOf(TrainerActor.Props(() => new IdleTrainer(), policy => policy.Dispose(), () => { }));
         _learner = system.ActorOf(LearnerActor.Props(new ControlledSettings(settings, [], folder), _curriculum, _hints, trainer, TimeProvider.System));
     }
 

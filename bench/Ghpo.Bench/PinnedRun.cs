@@ -31,7 +31,7 @@ internal sealed record PinnedRun(double TokensPerSecond, double Seconds, double 
             string folder = Path.Combine(root, "run");
             using var run = new ClusterRun(folder, ["train", "--plain", "--config", file]);
             long started = Stopwatch.GetTimestamp();
-            run.StartLearner(learner);
+            run.StartLearner(core: learner);
             for (int i = 0; i < workers.Length; i++)
             {
                 run.StartWorkerOn(

@@ -17,6 +17,7 @@ try
         ["journal", .. var rest] => await JournalBench.RunAsync(rest),
         ["chaos", .. var rest] => await ChaosBench.RunAsync(rest),
         ["cluster-chaos", .. var rest] => await ClusterChaosBench.RunAsync(rest),
+        ["cluster-faults", .. var rest] => await ClusterFaultsBench.RunAsync(rest),
         ["policy", .. var rest] => await PolicyBench.RunAsync(rest),
         ["inspection", .. var rest] => await InspectionBench.RunAsync(rest),
         ["spread", .. var rest] => SpreadBench.Run(rest),
@@ -28,7 +29,7 @@ try
         ["plain-loop", .. var rest] => PlainLoop.Run(rest),
         ["verifier", .. var rest] => VerifierBench.Run(rest),
         ["fuzz", .. var rest] => VerifierFuzz.Run(rest),
-        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, overhead, memory, load, journal, chaos, cluster-chaos, policy, inspection, spread, simulate, workers, staleness, verifier, fuzz, or plain-loop."),
+        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, overhead, memory, load, journal, chaos, cluster-chaos, cluster-faults, policy, inspection, spread, simulate, workers, staleness, verifier, fuzz, or plain-loop."),
     };
 }
 catch (UserErrorException error)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace Ghpo.Bench.Chaos;
@@ -35,20 +36,32 @@ internal sealed class GhpoProcess : IDisposable
         }
     }
 
-    public static GhpoProcess Start(params string[] arguments) => StartOn(null, arguments);
+    /// <returns>The prefix of a command that is to run on this core alone (Linux, <c>taskset</c>); null: on any.</returns>
+    public static string[] On(int? core) => core is null ? [] : ["taskset", "-c", $"{core}"];
 
-    /// <param name="core">The only core that it may run on (Linux, <c>taskset</c>); null: any.</param>
-    public static GhpoProcess StartOn(int? core, params string[] arguments)
+    public static GhpoProcess Start(params string[] arguments) => StartAt([], arguments);
+
+    /// <param name="prefix">A command that becomes the one that follows it; empty: none.</param>
+    public static GhpoProcess StartAt(string[] prefix, string[] arguments)
     {
-        string[] program = ["dotnet", Path.Combine(AppContext.BaseDirectory, "ghpo.dll"), .. arguments];
-        string[] line = core is null ? program : ["taskset", "-c", $"{core}", .. program];
-        var start = new ProcessStartInfo(line[0], line[1..])
+        string[] command = [.. prefix, "dotnet", Path.Combine(AppContext.BaseDirectory, "ghpo.dll"), .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
         return new GhpoProcess(Process.Start(start)!);
     }
+
+    /// <param name="signal">As kill(1) names it.</param>
+    public async Task SignalAsync(string signal)
+    {
+        using Process kill = Process.Start("kill", [$"-{signal}", Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    /// <summary>How often a line that contains the text was printed.</summary>
+    public int Said(string text) => Printed.Split('\n').Count(line => line.Contains(text, StringComparison.Ordinal));
 
     /// <summary>kill -9, where the process has not ended by itself.</summary>
     public void Kill() => _process.Kill();

@@ -17,6 +17,7 @@ using Ghpo.Node.Observing;
 using Ghpo.Node.Runs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Ghpo.Bench.Simulation;
 
@@ -41,14 +42,14 @@ internal static class SimulatedRun
         var commits = new Commits();
         Window window;
         using (IDisposable hold = SqlJournal.Hold(settings.Journal, folder.Journal))
-        using (ClusterEnd end = ClusterEnd.Open(settings.Cluster, folder.Plane, kept: settings.Rollout.Staleness + 2))
+        using (ClusterEnd end = ClusterEnd.Open(settings.Cluster, folder.Plane, kept: settings.Rollout.Staleness + 2, NullLoggerFactory.Instance))
         {
             run = run with { Cluster = new ClusterSide(run.Setup, end.Plane, end.Certificates, Engine: null) };
             var pipeline = new RunPipeline(akka => akka.WithGhpoRun(run, folder.Journal), _ => { }) { Run = run };
             using var view = new PlainView(Console.Error);
             await using Telemetry telemetry = await Telemetry.StartAsync(settings, "run", folder.Name);
             await using RunLog log = RunLog.Open(folder, settings.Logging.Level, view);
-            using var files = new MetricsFiles(folder, TimeProvider.System);
+            using var files = new MetricsFiles(folder, TimeProvider.System, () => false);
             using var tensorBoard = new TensorBoardLog(folder.Metrics);
             var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
             using IHost host = RunHost.Build(pipeline, log.Logger, log.Lines, telemetry, [view, files, tensorBoard, commits], ended);

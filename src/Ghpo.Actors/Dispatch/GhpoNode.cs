@@ -1,3 +1,4 @@
+using Akka;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Hosting;
@@ -43,12 +44,25 @@ public static class GhpoNode
         .AddStartup((system, _) =>
         {
             Cluster cluster = Cluster.Get(system);
+            system.ActorOf(Props.Create(() => new DoorActor()), DoorActor.NameOf(cluster.SelfUniqueAddress));
+            CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseBeforeServiceUnbind, "put-out-the-dead", () => PutOutTheDead(cluster));
             cluster.Join(cluster.SelfAddress);
         });
 
     /// <summary>Beside the run: who watches it, for whoever asks.</summary>
     public static AkkaConfigurationBuilder WithRunWatch(this AkkaConfigurationBuilder builder, TimeProvider time) => builder.AddStartup(async (system, registry) =>
         registry.Register<RunWatchActor>(system.ActorOf(RunWatchActor.Props(await registry.GetAsync<RunActor>(), time), "run-watch")));
+
+    /// <summary>The run is over: whoever cannot be heard now need not be waited for, and as long as he is a member nobody can leave in good order.</summary>
+    private static Task<Done> PutOutTheDead(Cluster cluster)
+    {
+        foreach (Member member in cluster.State.Unreachable)
+        {
+            cluster.Down(member.Address);
+        }
+
+        return Task.FromResult(Done.Instance);
+    }
 
     /// <summary>The text of akka.conf: how every actor system of a run is set up.</summary>
     public static string AkkaConfiguration { get; } = Resource("akka.conf");
@@ -63,7 +77,7 @@ public static class GhpoNode
         .WithClustering(new ClusterOptions
         {
             Roles = [.. node.Roles],
-            SeedNodes = [.. node.Settings.Cluster.Join.Select(learner => $"akka.tcp://{SystemName}@{learner}")],
+            SeedNodes = [.. node.Settings.Cluster.Join.Select(learner => $"akka.{(node.Certificates is null ? "tcp" : "ssl.tcp")}://{SystemName}@{learner}")],
         })
         .WithSingletonProxy<RunActor>("run", new ClusterSingletonOptions { Role = LearnerRole })
         .StartActors((system, registry) => registry.Register<NodeActor>(

@@ -20,23 +20,25 @@ public enum NodeEnd
 /// sense in staying.
 /// <para>
 /// A cluster whose learner is gone cannot get it back: a new learner process makes a new cluster, which has to be joined by a new actor system. So the node's life
-/// here ends when the learner leaves, is removed, or another process answers at its address. That one is looked for every
+/// here ends when the learner leaves, is removed, or another process answers at its address (see <see cref="DoorActor"/>). That one is looked for every
 /// <see cref="KnockInterval"/>, because the failure detector and the split-brain resolver take half a minute.
 /// </para>
 /// </summary>
 internal sealed class NodeActor : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan KnockInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan KnockInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SessionPause = TimeSpan.FromSeconds(1);
 
     /// <summary>Sessions of this process answer at once.</summary>
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>The actor of a learner's process that is knocked at: the manager of its singleton. A new process has a new one.</summary>
-    private const string DoorPath = "user/run";
+    /// <summary>What every learner's process has, whichever it is: the manager of its singleton.</summary>
+    private const string AnyLearner = "run";
 
-    /// <summary>With a text, which may leave a process; not every type may.</summary>
-    internal static readonly Identify WhoIsThere = new(DoorPath);
+    /// <summary>
+    /// So often in a row an address must answer as a learner's and not as ours. Once is not enough: a learner that is shutting down stops its actors one by one, and says good-bye besides.
+    /// </summary>
+    private const int StrangersToLeave = 2;
 
     private readonly NodeContext _node;
     private readonly IActorRef _run;
@@ -45,7 +47,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private readonly Cluster _cluster = Cluster.Get(Context.System);
     private readonly Dictionary<IActorRef, string> _sessions = [];
     private Member? _learner;
-    private long? _door;
+    private int _strangers;
 
     /// <param name="end">Completed when the node should leave this cluster.</param>
     public NodeActor(NodeContext node, IActorRef run, TaskCompletionSource<NodeEnd> end)
@@ -55,12 +57,15 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         _end = end;
         Receive<ClusterEvent.MemberUp>(up => OnMember(up.Member));
         Receive<ClusterEvent.MemberWeaklyUp>(up => OnMember(up.Member));
+
+        // Not only Exited: a learner becomes that when all members have heard of its leaving, which a dead one that is not put out yet never does.
+        Receive<ClusterEvent.MemberLeft>(left => OnGone(left.Member, NodeEnd.LearnerLeft));
         Receive<ClusterEvent.MemberExited>(exited => OnGone(exited.Member, NodeEnd.LearnerLeft));
         Receive<ClusterEvent.MemberDowned>(downed => OnGone(downed.Member, NodeEnd.LearnerLost));
         Receive<ClusterEvent.MemberRemoved>(removed => OnGone(removed.Member, removed.PreviousStatus == MemberStatus.Exiting ? NodeEnd.LearnerLeft : NodeEnd.LearnerLost));
         Receive<ClusterEvent.IMemberEvent>(_ => { });
         Receive<Knock>(_ => KnockAtDoor());
-        Receive<ActorIdentity>(OnDoor);
+        Receive<ActorIdentity>(OnAnswer);
         Receive<GetNode>(_ => Tell(Sender));
         Receive<Terminated>(gone =>
         {
@@ -144,24 +149,35 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         if (_learner is not null)
         {
-            Context.ActorSelection(new RootActorPath(_learner.Address) / DoorPath.Split('/')).Tell(WhoIsThere);
+            Ask(DoorActor.NameOf(_learner.UniqueAddress));
         }
     }
 
-    private void OnDoor(ActorIdentity identity)
+    /// <summary>Ours is there; or it is not, and then whether any learner is.</summary>
+    private void OnAnswer(ActorIdentity identity)
     {
-        if (identity.Subject is not { } door)
+        if ((string)identity.MessageId != AnyLearner)
         {
-            return;
+            if (identity.Subject is not null)
+            {
+                _strangers = 0;
+            }
+            else
+            {
+                Ask(AnyLearner);
+            }
         }
-
-        _door ??= door.Path.Uid;
-        if (_door != door.Path.Uid)
+        else if (identity.Subject is not null && ++_strangers >= StrangersToLeave)
         {
             _log.Info("A new learner answers at {Learner}", _learner!.Address);
             _end.TrySetResult(NodeEnd.LearnerLost);
         }
     }
+
+    private void Ask(string actor) => Context.ActorSelection(new RootActorPath(_learner!.Address) / "user" / actor).Tell(WhoIs(actor));
+
+    /// <summary>With a text, which may leave a process; not every type may.</summary>
+    internal static Identify WhoIs(string actor) => new(actor);
 
     /// <summary>Query, answered by <see cref="NodeView"/>.</summary>
     internal sealed record GetNode;

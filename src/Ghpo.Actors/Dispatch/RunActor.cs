@@ -18,6 +18,11 @@ namespace Ghpo.Dispatch;
 /// nothing: what was acknowledged is in the journal, the rest is done again with the same seeds.
 /// </para>
 /// <para>
+/// No team works on a journal that this process does not hold: one starts when <see cref="IJournalHold"/> says so, and starts again when the hold was lost for a while, for
+/// then it has to read what others may have written. A database that does not answer is waited for, <see cref="OutagePatience"/> long; that counts as no failure.
+/// Where another process holds the journal, the run ends here.
+/// </para>
+/// <para>
 /// Failure: an error that would come again (diverged weights, a user's mistake) ends the run at once; any other one ends it when it
 /// comes <see cref="MaxRestarts"/> times without a committed step between. The reason goes out as <see cref="RunEvents.RunEnded"/>.
 /// </para>
@@ -25,8 +30,14 @@ namespace Ghpo.Dispatch;
 public sealed class RunActor : ReceiveActor, IWithTimers
 {
     private const int MaxRestarts = 3;
+
+    /// <summary>How long a run waits for its journal's database to come back.</summary>
+    internal static readonly TimeSpan OutagePatience = TimeSpan.FromMinutes(10);
+
     private const string Deaf = "the team is being started again; try again in some seconds";
     private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _holdInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _outageInterval = TimeSpan.FromSeconds(2);
 
     private readonly RunContext _run;
     private readonly Func<IActorRefFactory, RunContext, RunTeam> _assemble;
@@ -38,6 +49,10 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private int _restarts;
     private int _stepsTaken;
     private bool _stopRequested;
+
+    /// <summary>The hold that the team was started under.</summary>
+    private HoldState? _hold;
+    private long? _outageSince;
 
     /// <param name="assemble">Starts the members as children of the given context.</param>
     public RunActor(RunContext run, Func<IActorRefFactory, RunContext, RunTeam> assemble)
@@ -52,6 +67,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         Context.System.EventStream.Subscribe<RunEvents.StepCompleted>(Self);
+        Timers.StartPeriodicTimer(nameof(LookAtHold), new LookAtHold(), _holdInterval);
         Assemble();
     }
 
@@ -92,6 +108,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         Receive<WorkerProtocol.DrainWorker>(drain => _team!.Dispatcher.Forward(drain));
         Receive<WorkerProtocol.ResumeWorker>(resume => _team!.Dispatcher.Forward(resume));
         Receive<JournalFailed>(Note);
+        Receive<LookAtHold>(_ => LookWhileWorking());
         Receive<Terminated>(gone =>
         {
             _members.Remove(gone.ActorRef);
@@ -101,7 +118,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
                 return;
             }
 
-            Regroup(gone.ActorRef);
+            Regroup(gone.ActorRef.Path.Name);
         });
     }
 
@@ -125,11 +142,62 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             _members.Remove(gone.ActorRef);
             ContinueWhenAllAreGone();
         });
-        Receive<AssembleAgain>(_ =>
+        Receive<LookAtHold>(_ => { });
+        Receive<AssembleAgain>(_ => _run.Hold.CheckAsync().PipeTo(Self));
+        Receive<HoldState>(AssembleIfHeld);
+    }
+
+    private void LookWhileWorking()
+    {
+        switch (_run.Hold.State)
         {
-            Become(Working);
-            Assemble();
-        });
+            case HoldState.Taken taken:
+                Fail(taken.By);
+                break;
+            case HoldState.Held held when !held.Equals(_hold):
+                _failure ??= new SupersededException("the hold on the journal was lost for a while; what others may have written is read again");
+                Regroup("the journal's hold");
+                break;
+            default:
+                // One that does not answer is heard of from whoever has to write.
+                break;
+        }
+    }
+
+    private void AssembleIfHeld(HoldState hold)
+    {
+        switch (hold)
+        {
+            case HoldState.Held:
+                if (_outageSince is { } since)
+                {
+                    _log.Info("The journal's database is back after {Seconds:0} s", _run.Time.GetElapsedTime(since).TotalSeconds);
+                    _outageSince = null;
+                }
+
+                Become(Working);
+                Assemble();
+                break;
+            case HoldState.Taken taken:
+                Fail(taken.By);
+                break;
+            case HoldState.Unreachable unreachable:
+                _outageSince ??= OutageBegins(unreachable.Reason);
+                if (_stopRequested || _run.Time.GetElapsedTime(_outageSince.Value) >= OutagePatience)
+                {
+                    Fail(unreachable.Reason);
+                    break;
+                }
+
+                Timers.StartSingleTimer(nameof(AssembleAgain), new AssembleAgain(), _outageInterval);
+                break;
+        }
+    }
+
+    private long OutageBegins(string reason)
+    {
+        _log.Warning("The run waits for its journal, {Minutes:0} minutes at most: {Reason}", OutagePatience.TotalMinutes, reason);
+        return _run.Time.GetTimestamp();
     }
 
     /// <summary>Comes before the news that the actor has stopped; the actor has logged it with its stack.</summary>
@@ -142,6 +210,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     private void Assemble()
     {
         _failure = null;
+        _hold = _run.Hold.State;
         _team = _assemble(Context, _run);
         foreach (IActorRef member in _team.Members)
         {
@@ -162,10 +231,10 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         _team.Dispatcher.Tell(new DispatchProtocol.StopExpected());
     }
 
-    private void Regroup(IActorRef lost)
+    private void Regroup(string lost)
     {
-        _failure ??= new InvalidOperationException($"{lost.Path.Name} stopped without saying why; see the log.");
-        _log.Error(_failure, "{Member} of run {Run} failed; the team starts again from the journal.", lost.Path.Name, _run.Name);
+        _failure ??= new InvalidOperationException($"{lost} stopped without saying why; see the log.");
+        _log.Error(_failure, "{Member} of run {Run} failed; the team starts again from the journal.", lost, _run.Name);
         _lastFailure = _failure.GetBaseException().Message;
         Become(Regrouping);
 
@@ -188,13 +257,18 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         Exception cause = _failure!.GetBaseException();
         if (cause is UserErrorException or NonFiniteLogitsException || ++_restarts > MaxRestarts)
         {
-            var ended = new RunEvents.RunEnded(RunOutcome.Failed, _stepsTaken, cause.Message, ModelFolder: null);
-            Context.System.EventStream.Publish(ended);
-            End(ended);
+            Fail(cause.Message);
             return;
         }
 
-        Timers.StartSingleTimer("assemble", new AssembleAgain(), _pause * _restarts);
+        Timers.StartSingleTimer(nameof(AssembleAgain), new AssembleAgain(), _pause * _restarts);
+    }
+
+    private void Fail(string reason)
+    {
+        var ended = new RunEvents.RunEnded(RunOutcome.Failed, _stepsTaken, reason, ModelFolder: null);
+        Context.System.EventStream.Publish(ended);
+        End(ended);
     }
 
     private void End(RunEvents.RunEnded ended)
@@ -204,4 +278,6 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     }
 
     private sealed record AssembleAgain;
+
+    private sealed record LookAtHold;
 }

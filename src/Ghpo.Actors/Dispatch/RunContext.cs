@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Ghpo.Configuration;
+using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Models;
 using Ghpo.Policy;
@@ -37,6 +38,9 @@ public sealed record RunContext(
     /// <summary>What workers of other nodes are offered; null: the run is this process's alone.</summary>
     public ClusterSide? Cluster { get; init; }
 
+    /// <summary>This process's hold on the run's journal.</summary>
+    public IJournalHold Hold { get; init; } = FirmHold.Instance;
+
     /// <summary>What makes an engine of another node give the answers of this one's.</summary>
     public required WorkerSetup Setup { get; init; }
 
@@ -48,6 +52,28 @@ public sealed record RunContext(
     {
         Cluster?.Plane.Publish(policy);
         Policies.Publish(policy);
+    }
+
+    /// <summary>
+    /// Made when a team starts: throws, from then on, when the journal is not this process's any more, or was not for a while. Asks the database; for threads that may block.
+    /// </summary>
+    /// <exception cref="SupersededException">Thrown by what is returned.</exception>
+    public Action RequireHold()
+    {
+        HoldState atStart = Hold.State;
+        return () =>
+        {
+            HoldState now = Hold.CheckAsync().GetAwaiter().GetResult();
+            if (now != atStart)
+            {
+                throw new SupersededException(now switch
+                {
+                    HoldState.Taken taken => taken.By,
+                    HoldState.Unreachable unreachable => unreachable.Reason,
+                    _ => "the hold on the journal was lost for a while; what was read before may be out of date",
+                });
+            }
+        };
     }
 
     /// <summary>The training problems by their ids.</summary>

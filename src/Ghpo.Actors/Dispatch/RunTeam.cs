@@ -31,7 +31,7 @@ public sealed record RunTeam(IActorRef Learner, IActorRef Pipeline, IActorRef Di
             CurriculumActor.Props(settings.Curriculum, settings.Run.Seed, [.. run.Problems.Train.Select(problem => problem.Id)]), "curriculum");
         IActorRef hints = parent.ActorOf(HintScheduleActor.Props(run.Started.Hints, settings.Rollout.Staleness), "hints");
         IActorRef trainer = parent.ActorOf(
-            TrainerActor.Props(run.CreateTrainer, run.Publish).WithDispatcher(TrainerDispatcher), "trainer");
+            TrainerActor.Props(run.CreateTrainer, run.Publish, run.RequireHold()).WithDispatcher(TrainerDispatcher), "trainer");
         IActorRef learner = parent.ActorOf(
             LearnerActor.Props(new ControlledSettings(run.Started, run.Requests, run.Folder) { LevelOf = run.LevelOf }, curriculum, hints, trainer, run.Time), "learner");
         IActorRef verifiers = parent.ActorOf(

@@ -17,7 +17,7 @@ public static class SqlJournal
     /// </summary>
     /// <param name="sqliteFile">The journal's file where the provider is SQLite.</param>
     /// <exception cref="UserErrorException">Another process holds it, or it cannot be used; names the holder.</exception>
-    public static IDisposable Hold(JournalSettings settings, string sqliteFile) => settings.Provider switch
+    public static IJournalHold Hold(JournalSettings settings, string sqliteFile) => settings.Provider switch
     {
         JournalProvider.Sqlite => SqliteFile.Prepare(sqliteFile),
         JournalProvider.Postgresql => PostgresHold.Take(settings),

@@ -9,7 +9,7 @@ namespace Ghpo.Journal;
 /// would tear the run apart, so the file beside it, <c>journal.lock</c>, is locked. The operating system lets go of the lock when its
 /// holder dies, however it dies: a lock file that is left over stands in nobody's way.
 /// </summary>
-public sealed class SqliteFile : IDisposable
+public sealed class SqliteFile : IJournalHold
 {
     private readonly FileStream _hold;
 
@@ -20,6 +20,9 @@ public sealed class SqliteFile : IDisposable
     }
 
     public string Path { get; }
+
+    /// <summary>The operating system takes it from nobody who lives.</summary>
+    public HoldState State => FirmHold.Instance.State;
 
     /// <summary>
     /// Takes hold of the journal at <paramref name="path"/>, creating folder and file if needed, and turns its write-ahead log on: without one,
@@ -52,6 +55,8 @@ public sealed class SqliteFile : IDisposable
             throw;
         }
     }
+
+    public Task<HoldState> CheckAsync() => FirmHold.Instance.CheckAsync();
 
     public void Dispose()
     {

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace Ghpo.Learning;
 
 /// <summary>
-/// Makes a folder appear whole or not at all: it is filled under <c>&lt;folder&gt;.partial</c>, every file and directory is flushed to the disk, and
+/// Makes a folder appear whole or not at all: it is filled under <c>&lt;folder&gt;.&lt;a name of its own&gt;.partial</c>, so that two processes never fill one, every file and directory is flushed to the disk, and
 /// then it is renamed. After a crash at any instant either the old folder or the new one is found under its name; a folder that is being
 /// replaced may be found under <c>&lt;folder&gt;.replaced</c>.
 /// </summary>
@@ -17,9 +17,13 @@ internal static partial class DurableFolder
     {
         folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         string parent = Path.GetDirectoryName(folder) ?? throw new ArgumentException($"{folder} is the root of a file system, not a folder to write.");
-        string partial = folder + ".partial";
+        string partial = $"{folder}.{Guid.NewGuid():N}.partial";
         string replaced = folder + ".replaced";
-        DeleteIfThere(partial);
+        foreach (string left in Directory.Exists(parent) ? Directory.GetDirectories(parent, Path.GetFileName(folder) + "*.partial") : [])
+        {
+            DeleteIfThere(left);
+        }
+
         try
         {
             Directory.CreateDirectory(partial);

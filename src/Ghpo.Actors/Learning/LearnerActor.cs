@@ -22,7 +22,7 @@ namespace Ghpo.Learning;
 /// </code>
 /// <para>Failure: a journal that cannot be written stops the actor, and its parent starts it anew after a while. It must be supervised with
 /// Stop, not Restart: what the trainer still answers to a dead learner must not reach its successor. All that a predecessor had not
-/// journalled is asked for again under the next epoch. A failing trainer, or a fold that gives other weights than the journal says, ends
+/// journalled is asked for again under the next epoch. So it does where the trainer finds that another learner may have taken the run over. A failing trainer, or a fold that gives other weights than the journal says, ends
 /// the run with <see cref="RunOutcome.Failed"/>; nothing is journalled then, so it can be resumed.</para>
 /// </summary>
 public sealed partial class LearnerActor : JournalledActor, IWithTimers
@@ -119,6 +119,12 @@ public sealed partial class LearnerActor : JournalledActor, IWithTimers
         {
             _trainerWork.Dequeue();
             End(RunOutcome.Failed, $"{failed.Task}: {failed.Reason}");
+        });
+        Command<Superseded>(superseded =>
+        {
+            _log.Warning("Not done: {Task}: {Reason}", superseded.Task, superseded.Cause.Message);
+            Context.Parent.Tell(new JournalFailed(PersistenceId, superseded.Cause));
+            Context.Stop(Self);
         });
         Command<Status.Failure>(failure => End(RunOutcome.Failed, failure.Cause.Message));
         Command<Terminated>(OnTerminated);

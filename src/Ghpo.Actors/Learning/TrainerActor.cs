@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Akka.Actor;
 using Akka.Event;
 using Ghpo.Inspection;
+using Ghpo.Journal;
 using Ghpo.Policy;
 using static Ghpo.Learning.TrainerProtocol;
 
@@ -15,7 +16,7 @@ namespace Ghpo.Learning;
 /// Restore throws it away and makes a new one. The snapshot whose hash a step was reported with is kept until it is published, so what the
 /// journal names and what workers get are the same tensors.</para>
 /// <para>Failure: whatever a command throws is logged with its stack and answered as <see cref="TrainerFailed"/>; the actor stays, and waits
-/// for a Restore.</para>
+/// for a Restore. Where another learner may have taken the run over, nothing is written, deleted or published, which is answered as <see cref="Superseded"/>.</para>
 /// </summary>
 public sealed class TrainerActor : ReceiveActor
 {
@@ -24,16 +25,19 @@ public sealed class TrainerActor : ReceiveActor
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly Func<IPolicyTrainer> _create;
     private readonly Action<PolicySnapshot> _publish;
+    private readonly Action _requireHold;
     private readonly EventStream _events = Context.System.EventStream;
     private IPolicyTrainer? _trainer;
     private PolicySnapshot? _trained;
 
     /// <param name="create">Makes a trainer that holds the base model. Called on the actor's thread.</param>
     /// <param name="publish">Takes over a snapshot (the policy store). Called on the actor's thread.</param>
-    public TrainerActor(Func<IPolicyTrainer> create, Action<PolicySnapshot> publish)
+    /// <param name="requireHold">Throws if another learner may have taken the run over: its files are not to be touched then. Called on the actor's thread.</param>
+    public TrainerActor(Func<IPolicyTrainer> create, Action<PolicySnapshot> publish, Action requireHold)
     {
         _create = create;
         _publish = publish;
+        _requireHold = requireHold;
 
         On<Restore>(_ => "restoring the policy", RestoreNewest);
         On<Train>(command => $"training step {command.Step}", TrainStep);
@@ -46,8 +50,8 @@ public sealed class TrainerActor : ReceiveActor
     private IPolicyTrainer Trainer =>
         _trainer ?? throw new InvalidOperationException($"The trainer was given work before {nameof(Restore)}.");
 
-    public static Props Props(Func<IPolicyTrainer> create, Action<PolicySnapshot> publish) =>
-        Akka.Actor.Props.Create(() => new TrainerActor(create, publish));
+    public static Props Props(Func<IPolicyTrainer> create, Action<PolicySnapshot> publish, Action requireHold) =>
+        Akka.Actor.Props.Create(() => new TrainerActor(create, publish, requireHold));
 
     protected override void PostStop() => DropTrainer();
 
@@ -57,6 +61,10 @@ public sealed class TrainerActor : ReceiveActor
         try
         {
             answer = work(command);
+        }
+        catch (SupersededException superseded)
+        {
+            answer = new Superseded(task(command), superseded);
         }
         catch (Exception failure)
         {
@@ -129,6 +137,7 @@ public sealed class TrainerActor : ReceiveActor
             snapshot = Trainer.TakeSnapshot(command.Epoch);
         }
 
+        _requireHold();
         var published = new Published(snapshot.Epoch, snapshot.Version, snapshot.Hash);
         _publish(snapshot);
         return published;
@@ -136,6 +145,7 @@ public sealed class TrainerActor : ReceiveActor
 
     private CheckpointSaved Save(SaveCheckpoint command)
     {
+        _requireHold();
         if (Directory.Exists(command.Folder))
         {
             Directory.Delete(command.Folder, recursive: true);
@@ -146,6 +156,7 @@ public sealed class TrainerActor : ReceiveActor
 
     private CheckpointsDeleted Delete(DeleteCheckpoints command)
     {
+        _requireHold();
         foreach (string folder in command.Folders.Where(Directory.Exists))
         {
             try

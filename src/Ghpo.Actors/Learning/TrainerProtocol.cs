@@ -51,4 +51,8 @@ public static class TrainerProtocol
     /// <summary>The command failed. The weights may be half changed: only <see cref="Restore"/> is of use now.</summary>
     /// <param name="Task">What was tried, as a reader of the log would say it.</param>
     public sealed record TrainerFailed(string Task, string Reason);
+
+    /// <summary>The command was not begun: another learner may have taken the run over.</summary>
+    /// <param name="Task">As in <see cref="TrainerFailed"/>.</param>
+    public sealed record Superseded(string Task, Journal.SupersededException Cause);
 }

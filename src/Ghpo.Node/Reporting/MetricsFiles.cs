@@ -16,7 +16,8 @@ namespace Ghpo.Node.Reporting;
 /// the earlier one, and passes over a line that a crash cut short. When a run goes on, what a killed process left out is filled in from the
 /// run's journal.
 /// </summary>
-internal sealed class MetricsFiles(RunFolder folder, TimeProvider time) : IRunObserver
+/// <param name="takenOver">Whether another process has the run by now: how it ends is for that one to say.</param>
+internal sealed class MetricsFiles(RunFolder folder, TimeProvider time, Func<bool> takenOver) : IRunObserver
 {
     private readonly long _begun = time.GetTimestamp();
 
@@ -34,7 +35,7 @@ internal sealed class MetricsFiles(RunFolder folder, TimeProvider time) : IRunOb
             case PolicyMeasured measured:
                 Append(measured.Result);
                 break;
-            case RunEnded ended:
+            case RunEnded ended when !takenOver():
                 var record = new RunOutcomeRecord(ended.Outcome, progress.StepsDone, ended.Reason, time.GetElapsedTime(_begun).TotalSeconds);
                 File.WriteAllText(folder.Outcome, JsonSerializer.Serialize(record, MetricsJson.Default.RunOutcomeRecord) + "\n");
                 break;

@@ -3,7 +3,6 @@ using Ghpo.Configuration;
 using Ghpo.Policy.Plane;
 using Ghpo.Security;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Ghpo.Node.Runs;
 
@@ -22,8 +21,9 @@ internal sealed class ClusterEnd : IDisposable
 
     /// <param name="folder">For weights, of this process alone.</param>
     /// <param name="kept">Versions that stay to be had.</param>
+    /// <param name="log">Gets what fetches have to say about their sources.</param>
     /// <exception cref="UserErrorException">The address may not be opened, or is taken, or certificates are wrong.</exception>
-    public static ClusterEnd Open(ClusterSettings settings, string folder, int kept, ILoggerFactory? log = null)
+    public static ClusterEnd Open(ClusterSettings settings, string folder, int kept, ILoggerFactory log)
     {
         string? warning = ListenRule.Check("the cluster", settings.Host, settings.Tls.Enabled, settings.Insecure);
         if (warning is not null)
@@ -35,7 +35,7 @@ internal sealed class ClusterEnd : IDisposable
         try
         {
             var options = new PolicyPlaneOptions(
-                folder, kept, AddressOf("ghpo.cluster.host", settings.Host), settings.ReachedAs, settings.PolicyPlane, certificates, log ?? NullLoggerFactory.Instance);
+                folder, kept, AddressOf("ghpo.cluster.host", settings.Host), settings.ReachedAs, settings.PolicyPlane, certificates, log);
 
             // Before any host runs, on a thread that nobody waits for: there is nothing to be asynchronous with.
             return new ClusterEnd(Task.Run(() => PolicyPlane.StartAsync(options)).GetAwaiter().GetResult(), certificates);

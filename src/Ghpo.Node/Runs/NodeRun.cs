@@ -14,6 +14,7 @@ using Microsoft.Extensions.Logging;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
+using Serilog.Extensions.Logging;
 
 namespace Ghpo.Node.Runs;
 
@@ -32,6 +33,9 @@ internal static class NodeRun
     /// <returns>The process's exit code.</returns>
     public static async Task<int> ExecuteAsync(GhpoSettings settings, ImmutableArray<string> roles, bool once, TextWriter output)
     {
+        // The first thing and the last: a signal that comes while the node starts, or while it ends, asks for the end like any other, and is no violent one.
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var interruption = new Interruption(askToStop: _ => asked.TrySetResult(), exitNow: () => Interruption.ExitNow(ExitCodes.Interrupted));
         bool temporary = settings.Cluster.Folder.Length == 0;
         string folder = temporary ? Directory.CreateTempSubdirectory("ghpo-node-").FullName : Path.GetFullPath(settings.Cluster.Folder);
         string name = settings.Cluster.Name.Length > 0
@@ -47,14 +51,13 @@ internal static class NodeRun
             .CreateLogger();
         try
         {
-            using ClusterEnd end = ClusterEnd.Open(settings.Cluster, Path.Combine(folder, "plane"), kept: 2);
+            using var planeLog = new SerilogLoggerFactory(log);
+            using ClusterEnd end = ClusterEnd.Open(settings.Cluster, Path.Combine(folder, "plane"), kept: 2, planeLog);
             var node = new NodeContext(name, settings, end.Plane, folder, end.Certificates)
             {
                 Roles = roles,
                 Engine = roles.Contains(GhpoNode.RolloutRole) ? NodeContext.FingerprintOf(settings) : null,
             };
-            var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            using var interruption = new Interruption(askToStop: _ => asked.TrySetResult(), exitNow: () => Interruption.ExitNow(ExitCodes.Interrupted));
             await using Telemetry telemetry = await Telemetry.StartAsync(settings, "node", name);
             if (telemetry.Address is { } address)
             {
@@ -68,6 +71,11 @@ internal static class NodeRun
                 if (once && how == NodeEnd.LearnerLeft)
                 {
                     return ExitCodes.Success;
+                }
+
+                if (!asked.Task.IsCompleted)
+                {
+                    log.Information("{Worker} is without a learner ({How}) and looks for a learner again", name, how);
                 }
 
                 await Task.WhenAny(asked.Task, Task.Delay(Pause));

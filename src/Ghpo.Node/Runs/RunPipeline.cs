@@ -1,11 +1,14 @@
+using System.Globalization;
 using Akka.Actor;
 using Akka.Hosting;
 using Ghpo.Configuration;
 using Ghpo.Dispatch;
 using Ghpo.Journal;
+using Ghpo.Policy.Plane;
 using Ghpo.Rollout;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Ghpo.Node.Runs;
 
@@ -17,11 +20,14 @@ namespace Ghpo.Node.Runs;
 /// <param name="StopAfterStep">Asks the run to finish its step, checkpoint, and end.</param>
 internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Action<IHost> StopAfterStep) : IDisposable
 {
-    private IDisposable? _hold;
+    private IJournalHold? _hold;
     private ClusterEnd? _end;
 
     /// <summary>What can be looked into while it runs; null: nothing.</summary>
     public RunContext? Run { get; init; }
+
+    /// <summary>Another process has taken the run over: its folder is that one's now.</summary>
+    public bool TakenOver => _hold?.State is HoldState.Taken;
 
     /// <summary>
     /// The whole pipeline in this process. Reads problems and model here, before the host starts and before anything is shown. Holds the
@@ -48,13 +54,15 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
 
     private static RunPipeline Of(RunContext run, RunFolder folder)
     {
-        IDisposable hold = SqlJournal.Hold(run.Settings.Journal, folder.Journal);
+        IJournalHold hold = SqlJournal.Hold(run.Settings.Journal, folder.Journal);
         ClusterEnd? end = null;
+        run = run with { Hold = hold };
         try
         {
             if (run.Settings.Cluster.Enabled)
             {
-                end = ClusterEnd.Open(run.Settings.Cluster, folder.Plane, kept: run.Settings.Rollout.Staleness + 2);
+                // A learner's plane fetches nothing, and has nothing to say.
+                end = ClusterEnd.Open(run.Settings.Cluster, FreePlane(folder), kept: run.Settings.Rollout.Staleness + 2, NullLoggerFactory.Instance);
                 EngineFingerprint? engine = run.Settings.Run.Deterministic ? EngineFingerprint.OfThisMachine(run.Settings.Rollout.Threads) : null;
                 run = run with { Cluster = new ClusterSide(run.Setup, end.Plane, end.Certificates, engine) };
             }
@@ -73,6 +81,18 @@ internal sealed record RunPipeline(Action<AkkaConfigurationBuilder> AddTo, Actio
             Run = run,
             _end = end,
         };
+    }
+
+    /// <summary>A folder for weights that no other process uses: a learner that was frozen, and whose run this one takes over, still has its own.</summary>
+    private static string FreePlane(RunFolder folder)
+    {
+        string plane = folder.Plane;
+        for (int next = 2; PolicyArchive.IsInUse(plane); next++)
+        {
+            plane = string.Create(CultureInfo.InvariantCulture, $"{folder.Plane}-{next}");
+        }
+
+        return plane;
     }
 
     public void Dispose()

@@ -26,7 +26,7 @@ internal static class TrainingRun
         bool interrupted = false;
         using (IRunView view = live ? new LiveView(console) : new PlainView(console.Profile.Out.Writer))
         await using (RunLog log = RunLog.Open(folder, settings.Logging.Level, view))
-        using (var files = new MetricsFiles(folder, time))
+        using (var files = new MetricsFiles(folder, time, () => pipeline.TakenOver))
         using (var tensorBoard = new TensorBoardLog(folder.Metrics))
         await using (Telemetry telemetry = await Telemetry.StartAsync(settings, "run", folder.Name))
         {
@@ -57,7 +57,11 @@ internal static class TrainingRun
             }
         }
 
-        File.Delete(folder.Inspection);
+        if (!pipeline.TakenOver)
+        {
+            File.Delete(folder.Inspection);
+        }
+
         if (end is null)
         {
             console.WriteLine($"The log is {folder.Log}. `{folder.ResumeCommand}` goes on from the last journalled group.");

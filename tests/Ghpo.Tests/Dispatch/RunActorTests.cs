@@ -4,6 +4,7 @@ using Akka.TestKit;
 using Ghpo.Configuration;
 using Ghpo.Dispatch;
 using Ghpo.Inspection;
+using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Problems;
 using Ghpo.Rollout;
@@ -28,6 +29,7 @@ public sealed class RunActorTests : IDisposable
     private readonly List<RunTeam> _teams = [];
     private readonly List<object> _learnerHeard = [];
     private readonly List<RunEvents.RunEnded> _ended = [];
+    private readonly Hold _hold = new();
 
     private TestScheduler Scheduler => (TestScheduler)_system.Scheduler;
 
@@ -136,6 +138,72 @@ public sealed class RunActorTests : IDisposable
         Assert.IsType<LearnerProtocol.StopAfterStep>(Assert.Single(_learnerHeard));
     }
 
+    [Fact]
+    public async Task A_journal_that_does_not_answer_is_waited_for_and_counts_as_one_failure()
+    {
+        await Start();
+        _hold.State = new HoldState.Unreachable("the database is away");
+        Fail(new IOException("no write"));
+        for (int second = 0; second < 60; second++)
+        {
+            Scheduler.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Single(_teams);
+        Assert.Empty(_ended);
+
+        _hold.State = new HoldState.Held(2);
+        Scheduler.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(2, _teams.Count);
+        Scheduler.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(2, _teams.Count);
+        Assert.Empty(_ended);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_asked_to_stop_does_not_wait_for_its_journal()
+    {
+        IActorRef run = await Start();
+        _hold.State = new HoldState.Unreachable("the database is away");
+        Fail(new IOException("no write"));
+        run.Tell(new RunProtocol.StopRun());
+        Scheduler.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal((RunOutcome.Failed, "the database is away"), (Assert.Single(_ended).Outcome, _ended[0].Reason));
+    }
+
+    [Fact]
+    public async Task A_hold_that_was_lost_for_a_while_makes_the_team_read_the_journal_again()
+    {
+        await Start();
+        _hold.State = new HoldState.Held(2);
+        Scheduler.Advance(TimeSpan.FromSeconds(1));
+        Scheduler.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(2, _teams.Count);
+
+        Scheduler.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(2, _teams.Count);
+        Assert.Empty(_ended);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_run_that_another_process_has_taken_over_ends_here(bool whileItWorks)
+    {
+        await Start();
+        if (!whileItWorks)
+        {
+            Fail(new IOException("this sequence number is written"));
+        }
+
+        _hold.State = new HoldState.Taken("it was taken over by process 7 on another machine");
+        Scheduler.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Single(_teams);
+        Assert.Equal((RunOutcome.Failed, "it was taken over by process 7 on another machine"), (Assert.Single(_ended).Outcome, _ended[0].Reason));
+    }
+
     private async Task<IActorRef> Start(Action? onWorkerStart = null)
     {
         IActorRef listener = _system.ActorOf(Props.Create(() => new Member(message => _ended.Add((RunEvents.RunEnded)message), null)));
@@ -145,7 +213,7 @@ public sealed class RunActorTests : IDisposable
         GhpoSettings settings = SettingsBinder.Load(null, []);
         var context = new RunContext(
             "tested", "", settings, new ProblemSet("none", [], []), null!, null!, null!, null!, null!, null!, TimeProvider.System)
-        { Setup = null! };
+        { Setup = null!, Hold = _hold };
         IActorRef run = _system.ActorOf(Props.Create(() => new RunActor(context, (parent, _) => Assemble(parent, onWorkerStart))), "run");
         await Started(run);
         return run;
@@ -164,6 +232,17 @@ public sealed class RunActorTests : IDisposable
     }
 
     private void Fail(Exception failure) => _teams[^1].Members[2].Tell(failure);
+
+    private sealed class Hold : IJournalHold
+    {
+        public HoldState State { get; set; } = new HoldState.Held(1);
+
+        public Task<HoldState> CheckAsync() => Task.FromResult(State);
+
+        public void Dispose()
+        {
+        }
+    }
 
     /// <summary>Throws the exception it is told, and hands everything else on.</summary>
     private sealed class Member : ReceiveActor

@@ -38,7 +38,7 @@ internal sealed class LearnerRun : IAsyncDisposable
         ImmutableArray<ProblemId> problems = [.. Enumerable.Range(0, options.Problems).Select(index => new ProblemId($"p{index}"))];
         Curriculum = Supervised(CurriculumActor.Props(new CurriculumSettings(options.Groups, ProblemOrder.Shuffled), 7, problems), "curriculum");
         Hints = Supervised(HintScheduleActor.Props(options.Hints, options.Staleness), "hints");
-        IActorRef trainer = system.ActorOf(TrainerActor.Props(options.Trainer, snapshot => snapshot.Dispose()));
+        IActorRef trainer = system.ActorOf(TrainerActor.Props(options.Trainer, snapshot => snapshot.Dispose(), () => { }));
         GhpoSettings defaults = SettingsBinder.Load(null, []);
         GhpoSettings started = defaults with
         {

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Ghpo.Journal;
 using Ghpo.Learning;
 using Ghpo.Policy;
 using Ghpo.Tests.Journal;
@@ -83,5 +84,31 @@ public sealed class TrainerActorTests : IDisposable
         Assert.Equal("evaluating the policy", (await trainer.Answer<TrainerFailed>(new Evaluate())).Task);
     }
 
-    private IActorRef Trainer(Func<IPolicyTrainer> create) => _system.ActorOf(TrainerActor.Props(create, _published.Add));
+    [Fact]
+    public async Task A_learner_whose_run_another_one_may_have_writes_deletes_and_publishes_nothing()
+    {
+        bool superseded = false;
+        IActorRef trainer = Trainer(() => new LearnerFakeTrainer(), () =>
+        {
+            if (superseded)
+            {
+                throw new SupersededException("another one has it");
+            }
+        });
+        await trainer.Answer<Restored>(new Restore([]));
+        string folder = Path.Combine(_folder.Path, "step-000000");
+        await trainer.Answer<CheckpointSaved>(new SaveCheckpoint(0, folder));
+        File.WriteAllText(Path.Combine(folder, "weights"), "the other one's");
+        superseded = true;
+
+        Assert.Equal($"writing checkpoint {folder}", (await trainer.Answer<Superseded>(new SaveCheckpoint(0, folder))).Task);
+        Assert.Equal("deleting old checkpoints", (await trainer.Answer<Superseded>(new DeleteCheckpoints([folder]))).Task);
+        Assert.Equal("another one has it", (await trainer.Answer<Superseded>(new Publish(1))).Cause.Message);
+
+        Assert.Equal("the other one's", await File.ReadAllTextAsync(Path.Combine(folder, "weights"), TestContext.Current.CancellationToken));
+        Assert.Empty(_published);
+    }
+
+    private IActorRef Trainer(Func<IPolicyTrainer> create, Action? requireHold = null) =>
+        _system.ActorOf(TrainerActor.Props(create, _published.Add, requireHold ?? (() => { })));
 }

@@ -111,7 +111,7 @@ public sealed class TrainingRunTests : IDisposable
     [Fact]
     public void A_line_cut_short_by_a_crash_is_passed_over_and_the_step_written_again_counts()
     {
-        using var files = new MetricsFiles(_folder, TimeProvider.System);
+        using var files = new MetricsFiles(_folder, TimeProvider.System, () => false);
         void Write(StepReport step) => files.Observe(new RunEvents.StepCompleted(step), RunProgress.None);
         Write(RecordedRun.Step(0));
         Write(RecordedRun.Step(1));

@@ -9,6 +9,7 @@ using Ghpo.Observability;
 using Ghpo.Tests.Runs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
 using OpenTelemetry;
 using OpenTelemetry.Trace;
 using Xunit;
@@ -27,12 +28,12 @@ public sealed class TraceTests
         using var tiny = new TinyRun();
         string folder = tiny.NewFolder();
         GhpoSettings settings = tiny.Settings("run.steps=1", "cluster.enabled=true", "rollout.workers=0");
-        using ClusterEnd learner = ClusterEnd.Open(settings.Cluster, Path.Combine(folder, "plane"), kept: 2);
+        using ClusterEnd learner = ClusterEnd.Open(settings.Cluster, Path.Combine(folder, "plane"), kept: 2, NullLoggerFactory.Instance);
         (RunContext run, _) = TinyRun.Create(folder, settings);
         await using RunSession session = await RunSession.Start(run with { Cluster = new ClusterSide(run.Setup, learner.Plane, null, Engine: null) });
 
         GhpoSettings own = tiny.Settings($"cluster.join=[\"{session.Address.Host}:{session.Address.Port}\"]");
-        using ClusterEnd end = ClusterEnd.Open(own.Cluster, Path.Combine(folder, "node-plane"), kept: 2);
+        using ClusterEnd end = ClusterEnd.Open(own.Cluster, Path.Combine(folder, "node-plane"), kept: 2, NullLoggerFactory.Instance);
         using IHost node = Node(new NodeContext(Worker, own, end.Plane, folder, null));
         await node.StartAsync(TestContext.Current.CancellationToken);
         Assert.Equal(RunOutcome.Completed, (await session.Ended).Outcome);

@@ -117,6 +117,55 @@ public sealed class ClusterRunTests : IDisposable
         RequireSame(calm, folder, Steps);
     }
 
+    [Fact]
+    public async Task A_run_of_several_processes_speaks_TLS_with_the_certificates_that_ghpo_certs_makes()
+    {
+        const int Steps = 2;
+        string calm = await OneProcess(Steps);
+        string certificates = Path.Combine(_folder.Path, "certs");
+        using (GhpoProcess made = GhpoProcess.Start("certs", "--out", certificates, "--nodes", "learner,w1,w2", "--days", "1"))
+        {
+            await made.Ended;
+            Assert.True(made.ExitCode == 0, made.Printed);
+        }
+
+        string[] Tls(string member) =>
+        [
+            "--set", "cluster.tls.enabled=true", "--set", $"cluster.tls.ca={certificates}/ca.pem", "--set", $"cluster.tls.certificate={certificates}/{member}.pem",
+            "--set", $"cluster.tls.key={certificates}/{member}.key",
+        ];
+        string folder = Path.Combine(_folder.Path, "tls");
+        using var run = new ClusterRun(folder, [.. Train(folder, Steps), .. Tls("learner")]);
+        run.StartLearner();
+
+        // Without certificates nobody gets in: the two that have them make the run, and the third is turned away until it is told to end.
+        run.StartWorker("stranger", Node);
+        run.StartWorker("w1", [.. Node, .. Tls("w1")]);
+        run.StartWorker("w2", [.. Node, .. Tls("w2")]);
+        await run.SettledAsync(Groups);
+        Assert.Contains("joins run", run.Worker("w1").Printed + run.Worker("w2").Printed, StringComparison.Ordinal);
+        Assert.DoesNotContain("has joined", run.Worker("stranger").Printed, StringComparison.Ordinal);
+        Assert.Equal(0, (await run.TerminateWorkerAsync("stranger")).ExitCode);
+        await run.CompleteAsync();
+
+        RequireSame(calm, folder, Steps);
+    }
+
+    [Fact]
+    public async Task A_worker_that_is_told_to_end_while_it_starts_or_looks_for_a_learner_ends_in_good_order()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals.");
+        using var run = new ClusterRun(Path.Combine(_folder.Path, "none"), []);
+        run.StartWorker("w1", Node);
+        while (run.Worker("w1").Said("looks for a learner at") == 0)
+        {
+            Assert.False(run.Worker("w1").Ended.IsCompleted, run.Printed);
+            await Task.Delay(5, TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal(0, (await run.TerminateWorkerAsync("w1")).ExitCode);
+    }
+
     private static string[] Node => ["--set", "rollout.slots=8"];
 
     private async Task<string> OneProcess(int steps, params string[] settings)

@@ -99,7 +99,7 @@ public sealed class ClosedSerializationTests
     {
         await using RemoteSystem learner = RemoteSystem.Node();
         await using RemoteSystem node = RemoteSystem.Node();
-        ActorIdentity answer = await node.EarOf(learner).Ask<ActorIdentity>(NodeActor.WhoIsThere, _patience, Stop);
+        ActorIdentity answer = await node.EarOf(learner).Ask<ActorIdentity>(NodeActor.WhoIs("run"), _patience, Stop);
 
         Assert.Equal(learner.Ear.Path.Uid, answer.Subject.Path.Uid);
     }

@@ -35,12 +35,32 @@ public sealed class PolicyArchive : IDisposable
         try
         {
             Directory.CreateDirectory(_folder);
-            _hold = new FileStream(Path.Combine(_folder, "in-use"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            _hold = new FileStream(HoldOf(_folder), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             _leftBehind = [.. Directory.EnumerateFiles(_folder).Where(path => Path.GetExtension(path) is Whole or Partial)];
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new UserErrorException($"The policy folder {_folder} is used by another process or cannot be written ({failure.Message}); give each process a folder of its own.");
+        }
+    }
+
+    /// <summary>Another process uses this folder, just now.</summary>
+    public static bool IsInUse(string folder)
+    {
+        string hold = HoldOf(folder);
+        if (!File.Exists(hold))
+        {
+            return false;
+        }
+
+        try
+        {
+            using var free = new FileStream(hold, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
         }
     }
 
@@ -292,6 +312,8 @@ public sealed class PolicyArchive : IDisposable
             File.Delete(policy.Path);
         }
     }
+
+    private static string HoldOf(string folder) => Path.Combine(folder, "in-use");
 
     private string PathOf(string hash, string extension) => Path.Combine(_folder, hash + extension);
 
