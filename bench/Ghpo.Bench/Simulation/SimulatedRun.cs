@@ -33,7 +33,7 @@ internal static class SimulatedRun
         int workers = arguments.Number("--workers", 1);
         int steps = arguments.Number("--steps", 1);
         var work = new SimulatedWork(arguments.Number("--median-ms", 1) / 1e3, arguments.Number("--sigma-percent", 1) / 1e2, arguments.Number("--tokens", 1));
-        _ = EndWithParentAsync();
+        new Thread(EndWithParent) { IsBackground = true }.Start();
         string root = arguments.Text("--folder") ?? throw new UserErrorException("--folder is missing");
         GhpoSettings settings = Settings(arguments, root, workers);
         RunFolder folder = RunFolder.Create(settings, DateTimeOffset.UnixEpoch);
@@ -110,9 +110,9 @@ internal static class SimulatedRun
             await WorkersAsync(run));
     }
 
-    private static async Task EndWithParentAsync()
+    private static void EndWithParent()
     {
-        await Console.In.ReadToEndAsync();
+        Console.In.ReadToEnd();
         Interruption.ExitNow(1);
     }
 
