@@ -56,24 +56,29 @@ public static class PolicyBench
         await using HeartbeatProbe heartbeats = await HeartbeatProbe.StartAsync(tls);
         IReadOnlyList<double> idle = await heartbeats.WhileAsync(() => Task.Delay(1000));
         Console.WriteLine(Line($"heartbeat round trips, idle: max {1e3 * idle.Max():F1} ms of {idle.Count}"));
-        Console.WriteLine("round  file to file  memory only  policy plane  of file to file  of memory only  loading  heartbeats max, ms");
+        Console.WriteLine("round  file to file  memory only  policy plane  of file to file  of memory only  loading  cores used by copy, plane  heartbeats max, ms");
         var ofFile = new List<double>();
         var ofMemory = new List<double>();
         var worst = new List<double>();
         for (int round = 0; round < rounds; round++)
         {
             string copy = Path.Combine(root, "copy");
+            TimeSpan before = ProcessorTime();
             double fileToFile = LoopbackCopy.OfFile(file, copy);
+            double copying = (ProcessorTime() - before).TotalSeconds;
             File.Delete(copy);
             double memory = LoopbackCopy.OfNothing(bytes);
             double plane = 0;
+            double transferring = 0;
             double loading = 0;
             IReadOnlyList<double> trips = await heartbeats.WhileAsync(async () =>
             {
                 await using PolicyPlane worker = await StartAsync(root, $"worker-{round}", settings, tls);
+                TimeSpan began = ProcessorTime();
                 long started = Stopwatch.GetTimestamp();
                 await worker.TransferAsync(policy.Hash, learner.Address, CancellationToken.None);
                 plane = Stopwatch.GetElapsedTime(started).TotalSeconds;
+                transferring = (ProcessorTime() - began).TotalSeconds;
                 started = Stopwatch.GetTimestamp();
                 (await worker.FetchAsync(1, new PolicyVersion(1), policy.Hash, learner.Address, CancellationToken.None)).Dispose();
                 loading = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -83,7 +88,7 @@ public static class PolicyBench
             ofMemory.Add(memory / plane);
             worst.Add(trips.Max());
             Console.WriteLine(Line(
-                $"{round + 1,5}  {Rate(bytes, fileToFile),12}  {Rate(bytes, memory),11}  {Rate(bytes, plane),12}  {ofFile[^1],15:P0}  {ofMemory[^1],14:P0}  {Rate(bytes, loading),9}  {1e3 * worst[^1]:F1} of {trips.Count}"));
+                $"{round + 1,5}  {Rate(bytes, fileToFile),12}  {Rate(bytes, memory),11}  {Rate(bytes, plane),12}  {ofFile[^1],15:P0}  {ofMemory[^1],14:P0}  {Rate(bytes, loading),9}  {copying / fileToFile,19:F2}, {transferring / plane,5:F2}  {1e3 * worst[^1]:F1} of {trips.Count}"));
         }
 
         Console.WriteLine(Line(
@@ -99,6 +104,12 @@ public static class PolicyBench
         CertificateFiles.Write(folder, ["node"], 1, TimeProvider.System);
         return ClusterCertificates.Load(
             new TlsSettings(true, Path.Combine(folder, "ca.pem"), Path.Combine(folder, "node.pem"), Path.Combine(folder, "node.key")), TimeProvider.System)!;
+    }
+
+    private static TimeSpan ProcessorTime()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.TotalProcessorTime;
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -53,7 +53,7 @@ internal static class SimulatedNodes
             hosts.Add(await StartAsync(contexts, log));
         }
 
-        await Console.In.ReadToEndAsync();
+        Console.In.ReadToEnd();
         foreach (IHost host in hosts)
         {
             ((ExtendedActorSystem)host.Services.GetRequiredService<ActorSystem>()).Abort();

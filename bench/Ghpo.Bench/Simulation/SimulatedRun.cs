@@ -35,6 +35,7 @@ internal static class SimulatedRun
         int workers = arguments.Number("--workers", 1);
         int steps = arguments.Number("--steps", 1);
         var work = new SimulatedWork(arguments.Number("--median-ms", 1) / 1e3, arguments.Number("--sigma-percent", 1) / 1e2, arguments.Number("--tokens", 1));
+        new Thread(EndWithParent) { IsBackground = true }.Start();
         string root = arguments.Text("--folder") ?? throw new UserErrorException("--folder is missing");
         GhpoSettings settings = Settings(arguments, root, workers);
         RunFolder folder = RunFolder.Create(settings, DateTimeOffset.UnixEpoch);
@@ -57,7 +58,7 @@ internal static class SimulatedRun
             using Process nodes = StartNodes(args, settings.Cluster.Port);
             try
             {
-                window = await MeasureAsync(host, commits, nodes, workers, steps);
+                window = await MeasureAsync(host, commits, nodes, workers, steps, settings.Rollout.Staleness);
             }
             finally
             {
@@ -74,8 +75,8 @@ internal static class SimulatedRun
         return 0;
     }
 
-    /// <summary>Waits until every worker serves, and measures from the next commit on.</summary>
-    private static async Task<Window> MeasureAsync(IHost host, Commits commits, Process nodes, int workers, int steps)
+    /// <summary>Waits until every worker serves and the steps are committed that were open then, and measures from there on.</summary>
+    private static async Task<Window> MeasureAsync(IHost host, Commits commits, Process nodes, int workers, int steps, int staleness)
     {
         IActorRef run = (await host.Services.GetRequiredService<ActorRegistry>().GetAsync<RunActor>());
         long began = Stopwatch.GetTimestamp();
@@ -91,7 +92,9 @@ internal static class SimulatedRun
 
         double joined = Stopwatch.GetElapsedTime(began).TotalSeconds;
         using var self = Process.GetCurrentProcess();
-        int first = commits.Last + 1;
+
+        // What is open was sampled by the few that were there.
+        int first = commits.Last + staleness + 2;
         await commits.When(first);
         TimeSpan cpu = self.TotalProcessorTime;
         TimeSpan cpuOfNodes = nodes.TotalProcessorTime;
@@ -108,6 +111,12 @@ internal static class SimulatedRun
             self.PeakWorkingSet64,
             nodes.PeakWorkingSet64,
             await WorkersAsync(run));
+    }
+
+    private static void EndWithParent()
+    {
+        Console.In.ReadToEnd();
+        Interruption.ExitNow(1);
     }
 
     private static Task<WorkerProtocol.WorkersView> WorkersAsync(IActorRef run) =>

@@ -28,7 +28,7 @@ public sealed class WorkSharesTests
 
     [Fact]
     public void Those_with_less_than_their_share_come_first_and_of_equals_the_one_with_the_fewest_in_hand() => Assert.Equal(
-        [3, 1, 0, 2],
+        [3, 1, 2, 0],
         Give([new WorkLoad(8, 2, 1, true), new WorkLoad(8, 1, 1, true), new WorkLoad(2, 1, 1, true), new WorkLoad(8, 0, 1, true)], open: 8, pending: 8, patient: false));
 
     [Fact]
