@@ -27,6 +27,12 @@ internal sealed partial class AnswerMatcher
             return _scalars.Equal(a is Quantity one ? one.Value : a, b is Quantity two ? two.Value : b);
         }
 
+        if (a is Quantity { Unit: "am" or "pm" } && b is Quantity { Unit: "am" or "pm" })
+        {
+            (Expr first, Expr second) = (OnTheHour(((Quantity)a).Value), OnTheHour(((Quantity)b).Value));
+            return first is Ratio == second is Ratio ? Equal(first, second) : false;
+        }
+
         if (a is Quantity || b is Quantity)
         {
             return Equal(a is Quantity x ? x.Value : a, b is Quantity y ? y.Value : b);
@@ -37,7 +43,7 @@ internal sealed partial class AnswerMatcher
             return Equal(p.Value, q.Value);
         }
 
-        (Percent percent, Expr other) = a is Percent first ? (first, b) : ((Percent)b, a);
+        (Percent percent, Expr other) = a is Percent share ? (share, b) : ((Percent)b, a);
         if (other is Relation)
         {
             return RelationsEqual(percent, other);
@@ -47,6 +53,9 @@ internal sealed partial class AnswerMatcher
             : Equal(percent.Value, other) is true ? true
             : Equal(Expr.Divide(percent.Value, Expr.Of(100)), other);
     }
+
+    /// <summary>5:00 as 5, the way it is said before am or pm.</summary>
+    private static Expr OnTheHour(Expr time) => time is Ratio { Clock: true, Parts: [Number hour, Number { Value.IsZero: true }] } ? hour : time;
 
     /// <summary>A number times letters that make up a unit.</summary>
     private static Quantity? WithUnit(Expr a)

@@ -134,7 +134,7 @@ internal sealed partial class ExpressionParser
                 _at++;
                 factors.Add(PowerExpression());
             }
-            else if (StartsFactor(token))
+            else if (StartsFactor(token) && !token.Wide)
             {
                 bool afterNumber = _at == start + 1 && _tokens[start].Kind == TokenKind.Number;
                 if (afterNumber && MixedFraction((factors[^1] as Number)?.Value) is Expr fraction)

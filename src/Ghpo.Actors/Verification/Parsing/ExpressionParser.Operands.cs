@@ -135,7 +135,7 @@ internal sealed partial class ExpressionParser
         }
 
         string bare = text.TrimEnd('.', ',', ';', ' ');
-        return bare.Length is > 0 and < 500 && Parse(bare, (_depth / 10) + 1) is Expr inner ? inner : new Words(text);
+        return bare.Length is > 0 and < 500 && bare is not ("YES" or "NO") && AnswerText.DateOf(bare) is null && Parse(bare, (_depth / 10) + 1) is Expr inner ? inner : new Words(text);
     }
 
     /// <summary>(…), […], (…], […) or {…}. One value in it is the value itself.</summary>
