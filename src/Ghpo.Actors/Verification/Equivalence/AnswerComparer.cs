@@ -99,7 +99,7 @@ public static class AnswerComparer
 
     private static bool AreWords(string text) => AnswerText.IsProse(WordText.Strip(text)) || AnswerText.DateOf(text) is not null;
 
-    private static Expr? Read(string text) => text is "YES" or "NO" ? new Words(text) : ExpressionParser.Parse(text) ?? (AnswerText.IsProse(text) || AnswerText.IsDate(text) ? new Words(text) : null);
+    private static Expr? Read(string text) => text == "NO" || WordText.IsAcronym(text) ? new Words(text) : ExpressionParser.Parse(text) ?? (AnswerText.IsProse(text) || AnswerText.IsDate(text) ? new Words(text) : null);
 
     /// <summary>What cannot be read as mathematics equals only the same text.</summary>
     private static Comparison Unread(Expr? expected, Expr? read, string gold, string found)

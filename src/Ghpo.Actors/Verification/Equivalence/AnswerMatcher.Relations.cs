@@ -80,6 +80,11 @@ internal sealed partial class AnswerMatcher
     /// <summary>x = 5 against 5; (x, y) = (1, 2) against a list.</summary>
     private bool? AssignmentEquals(Assignment assignment, Expr whole, Expr other)
     {
+        if (FormOf(other) == Form.Tuple && RelationReader.Distribute(whole) is Sequence named && InOrder(named) is Sequence sorted && !sorted.Items.SequenceEqual(named.Items))
+        {
+            return Equal(sorted, other);
+        }
+
         bool? equal = Equal(assignment.Value, other);
         return equal is true || RelationReader.Distribute(whole) is not Sequence parts || FormOf(other) is not (Form.List or Form.ListOrSet) ? equal
             : Equal(parts, other);

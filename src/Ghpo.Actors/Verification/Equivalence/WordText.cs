@@ -19,6 +19,9 @@ internal static class WordText
         return x == y || (x.Length > 6 && x.StartsWith("no", StringComparison.Ordinal) && (x == y + "s" || x + "s" == y));
     }
 
+    /// <summary>YES, BAC: three capital letters or more as a whole answer are a word or an order, not a product.</summary>
+    public static bool IsAcronym(string text) => text.Length is > 2 and < 30 && text.All(char.IsAsciiLetterUpper);
+
     /// <summary>Two words or more, none a single letter, one of four letters or more: a name or a sentence, even where "new" could be read as a product.</summary>
     public static bool IsPhrase(string text)
     {

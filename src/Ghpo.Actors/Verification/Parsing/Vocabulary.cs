@@ -138,6 +138,7 @@ internal static class Vocabulary
         "not", "no", "or", "and", "more", "less", "fewer", "least", "most", "greater", "than", "between", "about", "approximately", "around", "nearly", "almost", "over", "under",
         "above", "below", "half", "third", "quarter", "hundred", "thousand", "million", "billion", "trillion", "dozen", "times", "squared", "cubed", "plus", "minus", "mod", "base",
         "million.", "if", "when", "unless", "except", "wrong", "incorrect", "to", "through", "divided", "remainder", "power", "root", "point", "factorial", "percentage",
+        "halves", "thirds", "fourths", "fifths", "sixths", "sevenths", "eighths", "ninths", "tenths", "tenth", "hundredth", "hundredths", "thousandth", "thousandths", "millionths",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private static readonly FrozenDictionary<string, int> Magnitudes = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase)
