@@ -52,6 +52,11 @@ public static class AnswerComparer
 
         Expr? expected = Read(gold);
         Expr? read = Read(found);
+        if ((expected is Words || read is Words || WordText.IsPhrase(gold)) && AreWords(gold) && AreWords(found) && WordText.Equal(gold, found))
+        {
+            return new Comparison(AnswerMatch.Equal, "same words");
+        }
+
         if (expected is null || read is null)
         {
             return Unread(expected, read, gold, found);
@@ -92,7 +97,9 @@ public static class AnswerComparer
         return WordText.ChoiceLabel(gold) is char expected && WordText.ChoiceLetter(found) is char chosen ? expected == chosen : null;
     }
 
-    private static Expr? Read(string text) => ExpressionParser.Parse(text) ?? (AnswerText.IsProse(text) || AnswerText.IsDate(text) ? new Words(text) : null);
+    private static bool AreWords(string text) => AnswerText.IsProse(WordText.Strip(text)) || AnswerText.DateOf(text) is not null;
+
+    private static Expr? Read(string text) => text == "NO" || WordText.IsAcronym(text) ? new Words(text) : ExpressionParser.Parse(text) ?? (AnswerText.IsProse(text) || AnswerText.IsDate(text) ? new Words(text) : null);
 
     /// <summary>What cannot be read as mathematics equals only the same text.</summary>
     private static Comparison Unread(Expr? expected, Expr? read, string gold, string found)

@@ -19,12 +19,23 @@ internal sealed partial class AnswerMatcher
             return false;
         }
 
+        if (OtherDimension(a, b) || OtherDimension(b, a))
+        {
+            return false;
+        }
+
         // 100 m, 5 m/s: letters behind a number are a unit if the other side says so.
         a = b is Quantity { Unit.Length: > 0 } && WithUnit(a) is Quantity metered && metered.Unit == ((Quantity)b).Unit ? metered : a;
         b = a is Quantity { Unit.Length: > 0 } && WithUnit(b) is Quantity measured && measured.Unit == ((Quantity)a).Unit ? measured : b;
         if ((a is Quantity { Unit: "radian" } && HasDegrees(b)) || (b is Quantity { Unit: "radian" } && HasDegrees(a)))
         {
             return _scalars.Equal(a is Quantity one ? one.Value : a, b is Quantity two ? two.Value : b);
+        }
+
+        if (a is Quantity { Unit: "am" or "pm" } && b is Quantity { Unit: "am" or "pm" })
+        {
+            (Expr first, Expr second) = (OnTheHour(((Quantity)a).Value), OnTheHour(((Quantity)b).Value));
+            return first is Ratio == second is Ratio ? Equal(first, second) : false;
         }
 
         if (a is Quantity || b is Quantity)
@@ -37,7 +48,7 @@ internal sealed partial class AnswerMatcher
             return Equal(p.Value, q.Value);
         }
 
-        (Percent percent, Expr other) = a is Percent first ? (first, b) : ((Percent)b, a);
+        (Percent percent, Expr other) = a is Percent share ? (share, b) : ((Percent)b, a);
         if (other is Relation)
         {
             return RelationsEqual(percent, other);
@@ -47,6 +58,13 @@ internal sealed partial class AnswerMatcher
             : Equal(percent.Value, other) is true ? true
             : Equal(Expr.Divide(percent.Value, Expr.Of(100)), other);
     }
+
+    /// <summary>A quantity of a known unit against percent, or against degrees that are none of temperature.</summary>
+    private static bool OtherDimension(Expr a, Expr b) =>
+        a is Quantity { Unit: { Length: > 0 } unit } && (b is Percent ? unit != "unit" : unit is not ("C" or "F" or "K" or "radian" or "unit") && b is not Quantity && HasDegrees(b));
+
+    /// <summary>5:00 as 5, the way it is said before am or pm.</summary>
+    private static Expr OnTheHour(Expr time) => time is Ratio { Clock: true, Parts: [Number hour, Number { Value.IsZero: true }] } ? hour : time;
 
     /// <summary>A number times letters that make up a unit.</summary>
     private static Quantity? WithUnit(Expr a)

@@ -39,9 +39,9 @@ internal sealed partial class AnswerMatcher
             return rows.Length == matrix.Rows.Length && rows.All(row => row.Length == matrix.Columns) ? All([.. matrix.Rows.SelectMany(row => row)], [.. rows.SelectMany(row => row)]) : false;
         }
 
-        if (matrix.Columns == 1 && FormOf(other) is Form.Tuple or Form.Square)
+        if ((matrix.Columns == 1 || matrix.Rows.Length == 1) && FormOf(other) is Form.Tuple or Form.Square)
         {
-            return All([.. matrix.Rows.Select(row => row[0])], ((Sequence)other).Items);
+            return All([.. matrix.Rows.SelectMany(row => row)], ((Sequence)other).Items);
         }
 
         return matrix is { Columns: 1, Rows.Length: 1 } ? Equal(matrix.Rows[0][0], other) : matrix.Columns == 1 ? ByUnitVectors([.. matrix.Rows.Select(row => row[0])], other) : false;

@@ -41,6 +41,20 @@ internal sealed partial class AnswerMatcher
         return SetsEqual(a, b) ?? (ElementsOf(a) is Expr set ? Equal(set, b) : ElementsOf(b) is Expr other ? Equal(a, other) : false);
     }
 
+    /// <summary>x = y = z = 0 as x = 0, y = 0, z = 0; null if it is no such chain.</summary>
+    private static Sequence? Shared(Expr a) =>
+        a is Relation { Operands: { Length: >= 3 } operands } chain && chain.Signs.All(sign => sign.Kind == RelationKind.Equal) && operands[..^1].All(operand => operand is Symbol)
+            && operands[..^1].Distinct().Count() == operands.Length - 1 && ExpressionTree.IsScalar(operands[^1]) && !operands[..^1].Any(name => ExpressionTree.Symbols(operands[^1]).Contains(((Symbol)name).Name))
+            ? Sequence.List(operands[..^1].Select(name => (Expr)new Relation([name, operands[^1]], [chain.Signs[0]])))
+            : null;
+
+    /// <summary>Names that share a value, apart where the other side gives each its own; against one value the chain stays.</summary>
+    private static (Expr, Expr) SharedApart(Expr a, Expr b)
+    {
+        bool Apart(Expr other) => Shared(other) is not null || FormOf(other) is Form.Tuple or Form.List || other is Matrix || RelationReader.Distribute(other) is not null;
+        return (Shared(a) is Sequence x && Apart(b) ? x : a, Shared(b) is Sequence y && Apart(a) ? y : b);
+    }
+
     private static Call? Residue(Expr a) => a is Relation { Operands: [Symbol, Call { Name: "pmod" } residue], Signs: [{ Name: "equiv" }] } ? residue : null;
 
     private static Expr? ElementsOf(Expr a) =>
@@ -66,6 +80,11 @@ internal sealed partial class AnswerMatcher
     /// <summary>x = 5 against 5; (x, y) = (1, 2) against a list.</summary>
     private bool? AssignmentEquals(Assignment assignment, Expr whole, Expr other)
     {
+        if (FormOf(other) == Form.Tuple && RelationReader.Distribute(whole) is Sequence named && InOrder(named) is Sequence sorted && !sorted.Items.SequenceEqual(named.Items))
+        {
+            return Equal(sorted, other);
+        }
+
         bool? equal = Equal(assignment.Value, other);
         return equal is true || RelationReader.Distribute(whole) is not Sequence parts || FormOf(other) is not (Form.List or Form.ListOrSet) ? equal
             : Equal(parts, other);
@@ -222,7 +241,9 @@ internal sealed partial class AnswerMatcher
         return Linear(left, kind, right);
     }
 
-    private static RealSet HalfLine(string variable, RelationKind kind, Expr end) => kind switch
+    private static RealSet HalfLine(string name, RelationKind kind, Expr end) => HalfLineOf(name == Symbol.Unnamed ? "" : name, kind, end);
+
+    private static RealSet HalfLineOf(string variable, RelationKind kind, Expr end) => kind switch
     {
         RelationKind.Less => RealSet.Of(variable, new Interval(RealSet.MinusInfinity, end, false, false)),
         RelationKind.LessOrEqual => RealSet.Of(variable, new Interval(RealSet.MinusInfinity, end, false, true)),

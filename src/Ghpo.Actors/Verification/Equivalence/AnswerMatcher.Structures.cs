@@ -62,6 +62,12 @@ internal sealed partial class AnswerMatcher
             return false;
         }
 
+        if (IsSystem(a) && IsSystem(b) && AreAlternatives((Sequence)a, (Sequence)b))
+        {
+            return false;
+        }
+
+        (a, b) = (FormOf(b) == Form.Tuple ? InOrder(a) : a, FormOf(a) == Form.Tuple ? InOrder(b) : b);
         if ((IsSystem(a) || IsSystem(b)) && (Grouped(a) is not null || Grouped(b) is not null))
         {
             return Equal(Grouped(a) ?? a, Grouped(b) ?? b);
@@ -128,6 +134,16 @@ internal sealed partial class AnswerMatcher
 
     /// <summary>Several relations, of which each may be an inequality.</summary>
     private static bool IsSystem(Expr a) => FormOf(a) == Form.List && ((Sequence)a).Items.All(item => item is Relation);
+
+    /// <summary>One says "and", the other "or", of different unknowns: x = 0 or y = 0 is another thing than x = 0 and y = 0.</summary>
+    private static bool AreAlternatives(Sequence a, Sequence b) =>
+        ((a.Connector, b.Connector) is (Connector.And, Connector.Or) or (Connector.Or, Connector.And)) && a.Items.Select(item => RelationReader.AsAssignment(item)?.Name).Distinct().Count() > 1;
+
+    /// <summary>y = 1, x = 2 as x = 2, y = 1: the order that a point of the plane or of space has its coordinates in. Other names stay as they are written.</summary>
+    private static Expr InOrder(Expr a) =>
+        IsSystem(a) && a is Sequence system && system.Items.All(item => RelationReader.AsAssignment(item) is { Left: Symbol { Name: "x" or "y" or "z" } })
+            ? system with { Items = [.. system.Items.OrderBy(item => RelationReader.AsAssignment(item)!.Name, StringComparer.Ordinal)] }
+            : a;
 
     private static bool HasInequality(Expr a) =>
         a is Sequence list && list.Items.Any(item => item is Relation relation && relation.Signs.Any(sign => RelationReader.IsInequality(sign.Kind) || sign.Kind == RelationKind.NotEqual));

@@ -33,6 +33,11 @@ internal sealed partial class AnswerMatcher
             return null;
         }
 
+        if (Shared(a) is not null || Shared(b) is not null)
+        {
+            (a, b) = SharedApart(a, b);
+        }
+
         a = Unwrap(a);
         b = Unwrap(b);
         if (a is Quantity or Percent || b is Quantity or Percent)
@@ -48,7 +53,7 @@ internal sealed partial class AnswerMatcher
 
         if (a is Words || b is Words)
         {
-            return a is Words x && b is Words y ? WordText.Normalize(x.Text) == WordText.Normalize(y.Text) : false;
+            return a is Words x && b is Words y && WordText.Equal(x.Text, y.Text);
         }
 
         if (FamilyOf(a) is not null || FamilyOf(b) is not null)

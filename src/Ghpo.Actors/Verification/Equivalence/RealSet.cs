@@ -145,7 +145,7 @@ internal sealed class RealSetAlgebra(ScalarComparer scalars)
     internal static bool? Both(bool? a, bool? b) => a is false || b is false ? false : a is null || b is null ? null : true;
 
     private bool? EndsEqual(Interval a, Interval b) =>
-        (a.LowClosed != b.LowClosed && Simplifier.InfinitySign(a.Low) == 0) || (a.HighClosed != b.HighClosed && Simplifier.InfinitySign(a.High) == 0)
+        a.LowClosed != b.LowClosed || a.HighClosed != b.HighClosed
             ? false
             : Both(scalars.Equal(a.Low, b.Low), scalars.Equal(a.High, b.High));
 

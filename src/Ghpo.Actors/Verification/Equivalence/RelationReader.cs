@@ -93,7 +93,7 @@ internal static class RelationReader
             return new Assignment(indexed[..2] + "(1)", left, right, ExpressionTree.Substitute(right, symbol => symbol.Name == index ? new Symbol("#0") : symbol));
         }
 
-        if (left is Call { Arguments: var arguments } function && arguments.All(argument => argument is Symbol { Name: [>= 'a' and <= 'z', ..] or [> 'z', ..] }))
+        if (left is Call { Arguments: var arguments } function && arguments.All(argument => argument is Symbol { Name: [>= 'a' and <= 'z', ..] or [> 'z', ..] } || (argument is Symbol { Name: var capital } && ExpressionTree.Symbols(right).Contains(capital))))
         {
             var places = new Dictionary<string, string>(StringComparer.Ordinal);
             for (int i = 0; i < arguments.Length; i++)

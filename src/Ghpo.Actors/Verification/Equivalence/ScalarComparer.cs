@@ -186,6 +186,7 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
         ulong seed = ExprKey.Of(a).GetHashCodeStable() ^ ExprKey.Of(b).GetHashCodeStable() ^ Salt;
         int agreed = 0;
         int complexAgreed = 0;
+        int tooLarge = 0;
         for (int k = 0; k < (integers ? IntegerPoints : Points) && agreed < Enough; k++)
         {
             switch (Probe(a, b, ProbePoints.At(seed, k, symbols, integers), logBase10, complex))
@@ -200,6 +201,7 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
                     break;
                 case Agreement.OneSided when !integers:
                     return false;
+                case Agreement.TooLarge when ++tooLarge > Fewest && agreed == 0:
                 case Agreement.Spent:
                     return null;
             }
@@ -218,6 +220,9 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
 
         /// <summary>Neither side is real here, and they differ: no matter for an identity over the reals.</summary>
         Undefined,
+
+        /// <summary>A value is beyond the evaluator here.</summary>
+        TooLarge,
 
         /// <summary>One side has no value here.</summary>
         OneSided,
@@ -239,7 +244,7 @@ internal sealed class ScalarComparer(EquivalenceOptions options, Budget budget)
 
             if (x.IsUnknown || y.IsUnknown)
             {
-                return x.IsUnknown && y.IsUnknown ? Agreement.Undefined : evaluator.TooLarge ? Agreement.Undefined : Agreement.OneSided;
+                return evaluator.TooLarge ? Agreement.TooLarge : x.IsUnknown && y.IsUnknown ? Agreement.Undefined : Agreement.OneSided;
             }
 
             bool realX = complex || IsReal(x);

@@ -69,8 +69,16 @@ internal static partial class Simplifier
         body = Simplify(body);
         int depth = ExpressionTree.Symbols(body).Where(name => name.StartsWith("#b", StringComparison.Ordinal)).Select(name => int.Parse(name.AsSpan(2), CultureInfo.InvariantCulture)).DefaultIfEmpty(0).Max() + 1;
         var own = new Symbol("#b" + depth.ToString(CultureInfo.InvariantCulture));
-        body = ExpressionTree.Substitute(body, symbol => symbol == variable ? own : symbol);
+        body = ExpressionTree.Substitute(body, symbol => symbol == variable ? own : Indexed(symbol, variable.Name, own.Name));
         return call with { Arguments = [below with { Arguments = [start with { Operands = [own, start.Operands[1]] }] }, .. call.Arguments[1..^1], body] };
+    }
+
+    /// <summary>a_k with another index: the bound variable may stand in a subscript.</summary>
+    private static Symbol Indexed(Symbol symbol, string variable, string own)
+    {
+        int subscript = symbol.Name.IndexOf('_', StringComparison.Ordinal);
+        return subscript < 0 || symbol.Name.IndexOf(variable, subscript, StringComparison.Ordinal) < 0 ? symbol
+            : new Symbol(symbol.Name[..subscript] + symbol.Name[subscript..].Replace(variable, own, StringComparison.Ordinal));
     }
 
     private static Rational? Exact(string name, Number[] numbers)

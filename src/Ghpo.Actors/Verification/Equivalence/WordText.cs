@@ -7,6 +7,28 @@ internal static class WordText
 {
     private static readonly string[] TextCommands = [@"\textbf", @"\textit", @"\textrm", @"\textnormal", @"\text", @"\mbox", @"\mathrm", @"\mathbf", @"\left", @"\right"];
 
+    /// <summary>The same words, "no solutions" and "no solution" among them.</summary>
+    public static bool Equal(string a, string b)
+    {
+        (string x, string y) = (Normalize(a), Normalize(b));
+        if (Parsing.AnswerText.DateOf(a) is string date && Parsing.AnswerText.DateOf(b) is string other)
+        {
+            return date == other;
+        }
+
+        return x == y || (x.Length > 6 && x.StartsWith("no", StringComparison.Ordinal) && (x == y + "s" || x + "s" == y));
+    }
+
+    /// <summary>YES, BAC: three capital letters or more as a whole answer are a word or an order, not a product.</summary>
+    public static bool IsAcronym(string text) => text.Length is > 2 and < 30 && text.All(char.IsAsciiLetterUpper);
+
+    /// <summary>Two words or more, none a single letter, one of four letters or more: a name or a sentence, even where "new" could be read as a product.</summary>
+    public static bool IsPhrase(string text)
+    {
+        string[] words = text.Replace(@"\text{", " ", StringComparison.Ordinal).Split([' ', '{', '}', '~', '$', ',', '.'], StringSplitOptions.RemoveEmptyEntries);
+        return words.Length > 1 && words.All(word => word.Length > 1 && word.All(char.IsAsciiLetter)) && words.Any(word => word.Length > 3);
+    }
+
     /// <summary>Without case, spaces, marks of type and final punctuation.</summary>
     public static string Normalize(string text)
     {

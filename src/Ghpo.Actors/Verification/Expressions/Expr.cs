@@ -27,7 +27,11 @@ internal abstract record Expr
 internal sealed record Number(Rational Value, bool IsDecimal) : Expr;
 
 /// <summary>A variable, its subscript and primes part of the name.</summary>
-internal sealed record Symbol(string Name) : Expr;
+internal sealed record Symbol(string Name) : Expr
+{
+    /// <summary>The name of what is left unsaid, as in "≤ 5".</summary>
+    public const string Unnamed = "#";
+}
 
 internal enum ConstantKind
 {

@@ -18,13 +18,16 @@ public enum FormulaKinds
 /// <summary>Formulas between delimiters and numbers in plain text.</summary>
 internal static class Formulas
 {
+    /// <summary>Longer environments are no answer, in characters.</summary>
+    private const int MaxEnvironment = 4_000;
+
     private static readonly (string Open, string Close)[] Delimiters = [("$$", "$$"), (@"\[", @"\]"), (@"\(", @"\)"), ("$", "$")];
 
     /// <summary>The text itself, if it is an expression as a whole.</summary>
     public static string? Whole(string text, FormulaKinds kinds)
     {
         string clean = AnswerText.Clean(text);
-        if (clean.Length is 0 or > 2_000 || (kinds == FormulaKinds.Latex && !clean.Contains('$') && !clean.Contains(@"\(", StringComparison.Ordinal) && !clean.Contains(@"\[", StringComparison.Ordinal)))
+        if (clean.Length is 0 or > 2_000 || (kinds == FormulaKinds.Latex && !clean.Contains('$') && EnvironmentEnd(clean, 0) == 0 && !clean.Contains(@"\(", StringComparison.Ordinal) && !clean.Contains(@"\[", StringComparison.Ordinal)))
         {
             return null;
         }
@@ -55,6 +58,11 @@ internal static class Formulas
     /// <summary>End of the formula that begins at an index; 0 if none does, or it is not closed.</summary>
     public static int EndAt(string text, int at)
     {
+        if (EnvironmentEnd(text, at) is int environment and > 0)
+        {
+            return environment;
+        }
+
         foreach ((string open, string close) in Delimiters)
         {
             if (at < text.Length && text.AsSpan(at).StartsWith(open))
@@ -65,6 +73,26 @@ internal static class Formulas
         }
 
         return 0;
+    }
+
+    /// <summary>End of \begin{align*}…\end{align*} and the like; 0 if none begins at the index, or it is not closed.</summary>
+    private static int EnvironmentEnd(string text, int at)
+    {
+        const string Begin = @"\begin{";
+        if (at >= text.Length || text[at] != '\\' || !text.AsSpan(at).StartsWith(Begin))
+        {
+            return 0;
+        }
+
+        int close = text.IndexOf('}', at, Math.Min(text.Length - at, 24));
+        if (close < 0 || !Vocabulary.IsDisplay(text[(at + Begin.Length)..close]))
+        {
+            return 0;
+        }
+
+        string end = @"\end{" + text[(at + Begin.Length)..(close + 1)];
+        int from = text.IndexOf(end, close, Math.Min(text.Length - close, MaxEnvironment), StringComparison.Ordinal);
+        return from < 0 ? 0 : from + end.Length;
     }
 
     private static List<(int Start, int End)> Find(string text)
@@ -99,7 +127,7 @@ internal static class Formulas
         return formulas;
     }
 
-    private static bool Opens(string text, int at) => Array.Exists(Delimiters, delimiter => text.AsSpan(at).StartsWith(delimiter.Open));
+    private static bool Opens(string text, int at) => Array.Exists(Delimiters, delimiter => text.AsSpan(at).StartsWith(delimiter.Open)) || EnvironmentEnd(text, at) > 0;
 
     /// <summary>Between formulas of one list: spaces, punctuation, and, or.</summary>
     private static bool IsConnective(ReadOnlySpan<char> gap)

@@ -28,7 +28,7 @@ internal static class Sentences
             clean = AnswerText.Clean(clean[..^marks.Length]);
         }
 
-        foreach (string word in (ReadOnlySpan<string>)["is ", "are ", "option ", "choice ", "simply ", "just ", "therefore ", "thus ", "exactly "])
+        foreach (string word in (ReadOnlySpan<string>)["is ", "are ", "option ", "choice ", "simply ", "just ", "therefore ", "thus ", "exactly ", "equal to "])
         {
             clean = clean.StartsWith(word, StringComparison.OrdinalIgnoreCase) ? clean[word.Length..].TrimStart() : clean;
         }

@@ -52,6 +52,11 @@ internal static class AnswerText
             return (start + 1, end - 1);
         }
 
+        if (span.Length > 4 && span.StartsWith("$$") && span.EndsWith("$$") && !span[2..^2].Contains('$'))
+        {
+            return (start + 2, end - 2);
+        }
+
         if (span.Length > 4 && span[0] == '\\' && span[^2] == '\\' && (span[1], span[^1]) is ('(', ')') or ('[', ']') && span[1..].IndexOf(span[..2]) < 0)
         {
             return (start + 2, end - 2);
@@ -100,12 +105,30 @@ internal static class AnswerText
         return letters > 1;
     }
 
-    /// <summary>A word and numbers with nothing but spaces and commas between them: June 20, January 1, 2020.</summary>
+    /// <summary>A word and numbers with nothing but spaces and commas between them: June 20, January 1, 2020; a weekday may stand with it.</summary>
     public static bool IsDate(string text)
     {
         string[] parts = text.Split([' ', ',', '.'], StringSplitOptions.RemoveEmptyEntries);
-        return parts.Length is > 1 and < 5 && parts.Count(part => part.Length > 2 && part.All(char.IsAsciiLetter)) == 1 && parts.All(part => part.All(char.IsAsciiLetter) || part.All(char.IsAsciiDigit));
+        return parts.Length is > 1 and < 6 && (parts.Count(part => part.Length > 2 && part.All(char.IsAsciiLetter)) == 1 || parts.Any(IsMonth))
+            && parts.All(part => part.All(char.IsAsciiLetter) || part.TrimEnd('s', 't', 'n', 'd', 'r', 'h').All(char.IsAsciiDigit)) && parts.Any(part => char.IsAsciiDigit(part[0]));
     }
+
+    /// <summary>The parts of a date in one order, without ordinal endings: "3rd of May" is "May 3". Null if the text names no month.</summary>
+    public static string? DateOf(string text)
+    {
+        if (text.Length > 60 || !IsDate(text))
+        {
+            return null;
+        }
+
+        string[] parts = [.. text.ToLowerInvariant().Split([' ', ',', '.'], StringSplitOptions.RemoveEmptyEntries).Where(part => part is not ("of" or "the" or "on"))
+            .Select(part => char.IsAsciiDigit(part[0]) ? part.TrimEnd('s', 't', 'n', 'd', 'r', 'h').TrimStart('0') : IsMonth(part) ? part[..3] : part).Order(StringComparer.Ordinal)];
+        return parts.Count(IsMonth) == 1 ? string.Join(' ', parts) : null;
+    }
+
+    private static bool IsMonth(string word) => Array.Exists(Months, month => month.Equals(word, StringComparison.OrdinalIgnoreCase) || (word.Length == 3 && month.StartsWith(word, StringComparison.OrdinalIgnoreCase)));
+
+    private static readonly string[] Months = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
     /// <summary>"Answer:" and the like in front of an answer.</summary>
     private static int LeadIn(ReadOnlySpan<char> text)

@@ -134,7 +134,7 @@ internal sealed partial class ExpressionParser
                 _at++;
                 factors.Add(PowerExpression());
             }
-            else if (StartsFactor(token))
+            else if (StartsFactor(token) && !token.Wide)
             {
                 bool afterNumber = _at == start + 1 && _tokens[start].Kind == TokenKind.Number;
                 if (afterNumber && MixedFraction((factors[^1] as Number)?.Value) is Expr fraction)
@@ -214,6 +214,12 @@ internal sealed partial class ExpressionParser
         {
             _at += 3;
             return Proper(_tokens[start].Text, _tokens[start + 2].Text, start);
+        }
+
+        if (token.Is('{') && Next.Kind == TokenKind.Number && _at + 2 < _tokens.Count && _tokens[_at + 2].IsCommand("over"))
+        {
+            return Argument() is Product { Factors: [Number { Value: var above }, Power { Base: Number { Value: var below } }] } && Rational.Compare(above, below) < 0 && !Current.Is('^')
+                && Rational.Divide(above, below) is Rational part ? new Number(part, false) : Back(start);
         }
 
         if (token.Kind == TokenKind.Command && token.Text is "frac" or "dfrac" or "tfrac" or "cfrac")

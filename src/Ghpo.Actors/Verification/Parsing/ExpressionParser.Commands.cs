@@ -1,3 +1,4 @@
+using Ghpo.Verification.Equivalence;
 using Ghpo.Verification.Expressions;
 
 namespace Ghpo.Verification.Parsing;
@@ -243,7 +244,8 @@ internal sealed partial class ExpressionParser
         (_bars, _sets) = (0, 0);
         Expr inside = List();
         (_bars, _sets) = (bars, sets);
-        return TakeCommand(close) ? new Call(function, [inside]) : Fail();
+        // The norm of what is one number is its absolute value.
+        return TakeCommand(close) ? new Call(function == "norm" && ExpressionTree.IsScalar(inside) ? "abs" : function, [inside]) : Fail();
     }
 
     private Expr Angled()

@@ -11,7 +11,7 @@ internal sealed partial class ExpressionParser
     private Expr Environment()
     {
         string name = Take().Text;
-        bool aligned = name is "aligned" or "align" or "gathered" or "split" or "eqnarray" or "gather";
+        bool aligned = Vocabulary.IsDisplay(name);
         if (!aligned && name is not ("pmatrix" or "bmatrix" or "matrix" or "Bmatrix" or "vmatrix" or "smallmatrix" or "array" or "cases" or "dcases"))
         {
             return Fail();

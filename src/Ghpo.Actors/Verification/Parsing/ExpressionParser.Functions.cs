@@ -101,7 +101,7 @@ internal sealed partial class ExpressionParser
 
         bool negative = TakeIf('-');
         var factors = new List<Expr>();
-        while (!_failed && (factors.Count == 0 || (StartsFactor(Current) && !IsFunction(Current) && !Current.Is('|'))))
+        while (!_failed && (factors.Count == 0 || (StartsFactor(Current) && !Current.Wide && !IsFunction(Current) && !Current.Is('|'))))
         {
             if (factors.Count > 0 && Current.Is('('))
             {

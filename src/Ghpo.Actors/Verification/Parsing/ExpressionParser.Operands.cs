@@ -1,3 +1,4 @@
+using Ghpo.Verification.Equivalence;
 using Ghpo.Verification.Expressions;
 
 namespace Ghpo.Verification.Parsing;
@@ -135,7 +136,7 @@ internal sealed partial class ExpressionParser
         }
 
         string bare = text.TrimEnd('.', ',', ';', ' ');
-        return bare.Length is > 0 and < 500 && Parse(bare, (_depth / 10) + 1) is Expr inner ? inner : new Words(text);
+        return bare.Length is > 0 and < 500 && !(_tokens.Count == 2 && (bare == "NO" || WordText.IsAcronym(bare))) && AnswerText.DateOf(bare) is null && Parse(bare, (_depth / 10) + 1) is Expr inner ? inner : new Words(text);
     }
 
     /// <summary>(…), […], (…], […) or {…}. One value in it is the value itself.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Ghpo.Verification.Equivalence;
 using Ghpo.Verification.Expressions;
 
 namespace Ghpo.Verification.Parsing;
@@ -19,7 +20,9 @@ internal sealed partial class ExpressionParser
 
         parts.Sort((a, b) => string.CompareOrdinal(((Call)a).Name, ((Call)b).Name));
         parts.Add(Term());
-        return new Call(@"\" + name, parts.ToImmutable());
+        var call = new Call(@"\" + name, parts.ToImmutable());
+        bool overI = parts[0] is Call { Name: "from", Arguments: [Relation { Operands: [Constant { Kind: ConstantKind.I }, ..] }] };
+        return overI ? ExpressionTree.ReplaceConstant(call, ConstantKind.I, new Symbol("i")) : call;
     }
 
     /// <summary>A group whose content may be a relation or a list, as under a sum or limit.</summary>

@@ -15,7 +15,7 @@ internal sealed partial class ExpressionParser
         while (!_failed)
         {
             Token token = Current;
-            if (IsClause())
+            if (IsClause() || (text.Length == 0 && IsTo()))
             {
                 break;
             }
@@ -61,6 +61,10 @@ internal sealed partial class ExpressionParser
             {
                 text += "/" + Next.Text;
                 _at++;
+            }
+            else if (text.Length > 0 && (token.Is('*') || token.IsCommand("cdot") || token.IsCommand("times")) && Next.Kind is TokenKind.Text or TokenKind.Word)
+            {
+                text += " ";
             }
             else if (text.Length > 0 && token.Is('.') && Next.Kind is TokenKind.End)
             {

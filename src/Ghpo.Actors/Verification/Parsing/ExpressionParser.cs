@@ -53,8 +53,22 @@ internal sealed partial class ExpressionParser
         // A result that is only approximate is read as it stands.
         parser._at = tokens[0] is { Kind: TokenKind.Command, Text: "approx" or "sim" or "implies" or "Rightarrow" or "because" } ? 1 : 0;
         parser._at += tokens[parser._at] is { Kind: TokenKind.Text } label && IsLabel(label.Text) ? 1 : 0;
+        if (parser.BeginsWithInequality())
+        {
+            tokens.Insert(parser._at, new Token(TokenKind.Letter, Symbol.Unnamed, false));
+        }
+
         Expr? result = parser.Stacked(parser.List());
         return parser._failed || parser.Current.Kind != TokenKind.End ? null : result;
+    }
+
+    /// <summary>≤ 5: what is at most 5 goes without saying.</summary>
+    private bool BeginsWithInequality()
+    {
+        int start = _at;
+        bool inequality = !(Current.Is('<') && _tokens.Exists(token => token.Is('>'))) && SignOfRelation() is { Kind: RelationKind.Less or RelationKind.LessOrEqual or RelationKind.Greater or RelationKind.GreaterOrEqual };
+        _at = start;
+        return inequality;
     }
 
     /// <summary>"Domain:", "The value is": what follows is the answer.</summary>
@@ -108,7 +122,11 @@ internal sealed partial class ExpressionParser
         var connector = Connector.Comma;
         while (!_failed)
         {
-            if (!TakeSeparator(ref connector) && !IsDeclaration())
+            if (Current.Wide && StartsFactor(Current))
+            {
+                items.Add(Relation());
+            }
+            else if (!TakeSeparator(ref connector) && !IsDeclaration())
             {
                 if (!TakeClause(items))
                 {
@@ -225,6 +243,12 @@ internal sealed partial class ExpressionParser
     private Expr RatioExpression()
     {
         Expr first = AdditiveExpression();
+        if (IsTo() && first is Number)
+        {
+            _at++;
+            return new Ratio([first, AdditiveExpression()], Clock: false);
+        }
+
         if (!Current.Is(':') || _sets > 0 || Next.Is('='))
         {
             return first;
@@ -253,6 +277,9 @@ internal sealed partial class ExpressionParser
 
         return new Ratio([.. parts], clock);
     }
+
+    /// <summary>3 to 4</summary>
+    private bool IsTo() => Next.Kind == TokenKind.Number && IsWord("to");
 
     private bool IsHour(int index) =>
         _tokens[index] is { Kind: TokenKind.Number, Text.Length: 1 or 2 } hour && int.TryParse(hour.Text, out int value) && value < 25;

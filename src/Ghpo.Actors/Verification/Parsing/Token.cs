@@ -41,7 +41,8 @@ internal enum TokenKind
 }
 
 /// <param name="Spaced">White space stands before it.</param>
-internal readonly record struct Token(TokenKind Kind, string Text, bool Spaced)
+/// <param name="Wide">The space is a \quad or wider: what stands on its two sides is not one product.</param>
+internal readonly record struct Token(TokenKind Kind, string Text, bool Spaced, bool Wide = false)
 {
     public bool Is(char sign) => Kind == TokenKind.Sign && Text.Length == 1 && Text[0] == sign;
 

@@ -56,7 +56,10 @@ internal ref partial struct Tokenizer
         {
             case "left" or "right" or "big" or "Big" or "bigg" or "Bigg" or "bigl" or "bigr" or "Bigl" or "Bigr" or "biggl" or "biggr" or "Biggl" or "Biggr" or "middle":
                 return Delimiter(name);
-            case "quad" or "qquad" or "displaystyle" or "textstyle" or "limits" or "nolimits" or "thinspace" or "medspace" or "enspace" or "space" or "hfill" or "n" or "t" or "r"
+            case "quad" or "qquad":
+                (_spaced, _wide) = (true, true);
+                return true;
+            case "displaystyle" or "textstyle" or "limits" or "nolimits" or "thinspace" or "medspace" or "enspace" or "space" or "hfill" or "n" or "t" or "r"
                 or "scriptstyle" or "scriptscriptstyle" or "tiny" or "small" or "normalsize" or "large" or "Large" or "LARGE" or "huge" or "Huge" or "mathstrut" or "strut" or "allowbreak"
                 or "nonumber" or "ensuremath" or "normalfont" or "hline" or "checkmark" or "blacksquare" or "qed" or "therefore":
                 _spaced = true;
@@ -72,7 +75,7 @@ internal ref partial struct Tokenizer
                     return false;
                 }
 
-                if (begun is "array" or "tabular")
+                if (begun is "array" or "tabular" or "alignat" or "alignat*" or "alignedat")
                 {
                     Braced(out _);
                 }
@@ -101,7 +104,7 @@ internal ref partial struct Tokenizer
             case ['q', 'u', 'a', 'd', _, ..] or ['q', 'q', 'u', 'a', 'd', _, ..]:
                 // \quadx: the letters behind the space are the next token.
                 _at -= name.Length - (name[1] == 'q' ? 5 : 4);
-                _spaced = true;
+                (_spaced, _wide) = (true, true);
                 return true;
             case "colon" or "lbrack" or "rbrack" or "percent":
                 return Emit(TokenKind.Sign, name switch { "colon" => ":", "lbrack" => "[", "rbrack" => "]", _ => "%" }, 0);
@@ -114,11 +117,17 @@ internal ref partial struct Tokenizer
     }
 
     /// <summary>Environments whose &amp; only lines things up.</summary>
-    private static bool IsAligned(string environment) => environment.TrimEnd('*') is "aligned" or "align" or "gathered" or "split" or "eqnarray" or "gather";
+    private static bool IsAligned(string environment) => Vocabulary.IsDisplay(environment);
 
     /// <summary>\\ and the distance behind it, as in \\[2pt]. A bracket that holds no distance belongs to the next row.</summary>
     private bool RowEnd()
     {
+        if (_aligned > 0 && ContinuesRelation(_at + 2))
+        {
+            // x &= 10 + 2 \\ &= 12 is one chain.
+            return Space(2);
+        }
+
         Emit(TokenKind.Command, @"\", 2);
         int close = At(_at) == '[' ? _text.IndexOf(']', _at, Math.Min(16, _text.Length - _at)) : -1;
         if (close > 0 && _rows && _text.AsSpan(_at, close - _at).Length > 2 && _text[(close - 2)..close] is "pt" or "ex" or "em" or "mm" or "cm" or "in")
@@ -127,6 +136,21 @@ internal ref partial struct Tokenizer
         }
 
         return true;
+    }
+
+    /// <summary>A row that begins with a relation sign goes on with what stands before it.</summary>
+    private readonly bool ContinuesRelation(int at)
+    {
+        ReadOnlySpan<char> rest = at < _text.Length ? _text.AsSpan(at).TrimStart(" \t\n\r&") : [];
+        foreach (string sign in (ReadOnlySpan<string>)["=", "<", ">", @"\le", @"\ge", @"\lt", @"\gt", @"\approx", @"\equiv"])
+        {
+            if (rest.StartsWith(sign) && !rest.StartsWith(@"\left"))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>The argument of \text: a function's name, a currency sign, white space, or text.</summary>
@@ -190,9 +214,10 @@ internal ref partial struct Tokenizer
             return true;
         }
 
-        if (name == "mathop" && content.StartsWith(@"\rm ", StringComparison.Ordinal))
+        if (name == "mathop" && content.StartsWith('\\'))
         {
-            content = content[4..];
+            // \mathop{\rm lcm}, \mathop{\sin}
+            content = content.StartsWith(@"\rm ", StringComparison.Ordinal) ? content[4..] : content[1..];
         }
 
         if (!Upright(name, content.Trim('~', ' ', '*')))

@@ -23,6 +23,16 @@ internal ref partial struct Tokenizer
             return Emit(TokenKind.Word, run + "m", At(end + 2) == '.' ? run.Length + 3 : run.Length + 2);
         }
 
+        if (run == "pm" && FollowsValue() && _text.AsSpan(end).Trim(" \t\n$") is "" or "." or "}" or ")")
+        {
+            return Emit(TokenKind.Word, run, run.Length);
+        }
+
+        if (run == "equals")
+        {
+            return Emit(TokenKind.Sign, "=", run.Length);
+        }
+
         if (run == "log" && LogarithmBase(end) is int length and > 0)
         {
             Add(TokenKind.Name, run);

@@ -20,6 +20,7 @@ internal ref partial struct Tokenizer
     private readonly bool _dollarsAreMoney;
     private int _at;
     private bool _spaced;
+    private bool _wide;
 
     /// <summary>Open environments whose &amp; only lines things up.</summary>
     private int _aligned;
@@ -90,8 +91,8 @@ internal ref partial struct Tokenizer
 
     private void Add(TokenKind kind, string text)
     {
-        _tokens.Add(new Token(kind, text, _spaced));
-        _spaced = false;
+        _tokens.Add(new Token(kind, text, _spaced, _wide));
+        (_spaced, _wide) = (false, false);
     }
 
     private bool Skip(int length)

@@ -138,6 +138,7 @@ internal static class Vocabulary
         "not", "no", "or", "and", "more", "less", "fewer", "least", "most", "greater", "than", "between", "about", "approximately", "around", "nearly", "almost", "over", "under",
         "above", "below", "half", "third", "quarter", "hundred", "thousand", "million", "billion", "trillion", "dozen", "times", "squared", "cubed", "plus", "minus", "mod", "base",
         "million.", "if", "when", "unless", "except", "wrong", "incorrect", "to", "through", "divided", "remainder", "power", "root", "point", "factorial", "percentage",
+        "halves", "thirds", "fourths", "fifths", "sixths", "sevenths", "eighths", "ninths", "tenths", "tenth", "hundredth", "hundredths", "thousandth", "thousandths", "millionths",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
     private static readonly FrozenDictionary<string, int> Magnitudes = new Dictionary<string, int>(StringComparer.OrdinalIgnoreCase)
@@ -162,6 +163,10 @@ internal static class Vocabulary
 
     /// <summary>The power of ten that a word multiplies the number before it with.</summary>
     public static int? MagnitudeOf(string word) => Magnitudes.TryGetValue(word, out int exponent) ? exponent : null;
+
+    /// <summary>Environments that set one formula, or formulas below each other, lined up by &amp;.</summary>
+    public static bool IsDisplay(string environment) => environment.TrimEnd('*') is "equation" or "align" or "aligned" or "alignat" or "alignedat" or "flalign" or "gather" or "gathered" or "multline"
+        or "split" or "eqnarray" or "displaymath" or "math";
 
     /// <summary>A name as a whole in plain text, of a function, a constant or a connective.</summary>
     public static bool IsName(string run) => run is "and" or "or" or "AND" or "OR" || Functions.ContainsKey(run) || PlainNames.ContainsKey(run);
