@@ -24,9 +24,9 @@ internal static class PbmCommand
         };
         var json = new Option<bool>("--json") { Description = "One JSON object a line, for scripts." };
         var token = new Option<string?>("--token") { Description = $"What ghpo.inspection.token of the run says (or the variable {TokenVariable}).", HelpName = "TOKEN" };
-        var run = new Option<string?>("--run") { Description = "The run on this machine, by its name in runs/ or its folder, instead of HOST:PORT.", HelpName = "RUN" };
+        Option<string?> run = new Option<string?>("--run") { Description = "The run on this machine, by its name in runs/ or its folder, instead of HOST:PORT.", HelpName = "RUN" }.OfRuns();
         var command = new Command(
-            "pbm", $"Looks into a live run and steers it. Default {DefaultHost}:{DefaultPort}. Examples: `ghpo pbm why`, `ghpo pbm run set learning.rate 1e-4`, `ghpo pbm 127.0.0.1:9111 rollout tail`.")
+            "pbm", $"Looks into a live run and steers it. Default {DefaultHost}:{DefaultPort}.")
         {
             words, json, token, run,
         };

@@ -17,7 +17,7 @@ namespace Ghpo.Node.Inspecting;
 /// <para>Lifecycle: opened when the actor system starts, closed with it. Failure: where no port can be opened the run goes on without, and says so; whatever a
 /// client does ends its own connection at most.</para>
 /// </summary>
-internal static class InspectionHost
+internal static partial class InspectionHost
 {
     /// <summary>Connections at a time.</summary>
     public const int MostClients = 32;
@@ -28,8 +28,13 @@ internal static class InspectionHost
         IActorRef watcher = system.ActorOf(RunWatchActor.Props(proxy, run.Time), "run-watch");
         var node = new NodeVerbs(run, lines);
         var inspector = new Inspector([.. new InspectedRun(system, proxy, watcher, run).Palettes(), node.Log, node.Journal]);
-        await OpenAsync(system, inspector, run.Settings.Inspection, run.Name, run.Folder);
+        InspectionSettings settings = run.Settings.Inspection;
+        OpenPetabridge(system, inspector, ref settings);
+        await OpenAsync(system, inspector, settings, run.Name, run.Folder);
     });
+
+    /// <summary>Does something only where the build has Petabridge.Cmd in it (<c>-p:UsePetabridgeCmd=true</c>).</summary>
+    static partial void OpenPetabridge(ActorSystem system, Inspector inspector, ref InspectionSettings settings);
 
     /// <returns>Where it listens; null: nowhere, which the log explains.</returns>
     public static async Task<IPEndPoint?> OpenAsync(ActorSystem system, Inspector inspector, InspectionSettings settings, string name, string folder)
