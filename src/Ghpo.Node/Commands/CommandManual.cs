@@ -66,7 +66,7 @@ internal static partial class CommandManual
 
         foreach (Argument argument in command.Arguments)
         {
-            page.Append(CultureInfo.InvariantCulture, $"| `{argument.Name}` | {Cell(argument.Description)} | {(argument.Arity.MinimumNumberOfValues > 0 ? "required" : "")} |\n");
+            page.Append(CultureInfo.InvariantCulture, $"| `{Cell(argument.Name)}` | {Cell(argument.Description)} | {(argument.Arity.MinimumNumberOfValues > 0 ? "required" : "")} |\n");
         }
 
         foreach (Option option in options)
