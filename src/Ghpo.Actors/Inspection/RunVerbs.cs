@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Akka.Actor;
+using Ghpo.Journal;
 using Ghpo.Learning;
 using static Ghpo.Inspection.StepFigures;
 using static Ghpo.Inspection.Verbs;
@@ -10,10 +11,13 @@ namespace Ghpo.Inspection;
 /// <summary>What is asked of the run as a whole, and the orders that it takes.</summary>
 internal sealed class RunVerbs(InspectedRun run)
 {
+    /// <summary>The most steps that are shown at once.</summary>
+    private const int MostSteps = 10_000;
+
     public VerbPalette Palette => new("run", "The run: how it stands, and orders to it. Every order is journalled with who and when.",
     [
         Once("status", "How the run stands", _ => Status()),
-        Once("metrics", "Figures of the last steps of this process", Metrics, Option("last", "how many steps", "10", "-n")),
+        Once("metrics", "Figures of the last steps, those of earlier processes too", Metrics, Option("last", "how many steps", "10", "-n")),
         Once("pause", "Finish the steps that are begun and begin no other", request => Order(RunOrder.Pause, request)),
         Once("resume", "Go on after a pause", request => Order(RunOrder.Resume, request)),
         Once("stop", "Finish the steps that are begun, take a checkpoint, and end the process", request => Order(RunOrder.Stop, request)),
@@ -90,15 +94,25 @@ internal sealed class RunVerbs(InspectedRun run)
 
     private async Task<IEnumerable<ResponseLine>> Metrics(InspectionRequest request)
     {
-        int last = request.Number("last", 1, RunProgress.Window);
+        int last = request.Number("last", 1, MostSteps);
         ImmutableList<StepReport> recent = (await run.Watch()).Progress.Recent;
-        return recent.IsEmpty
-            ? [Line("no step is committed yet in this process")]
-            : recent.TakeLast(last).Select(step => Line(
+        IEnumerable<StepReport> steps = recent.Count >= last ? recent.TakeLast(last) : await Journalled(last);
+        return !steps.Any()
+            ? [Line("no step is committed yet")]
+            : steps.Select(step => Line(
                 $"step {step.Step,5}  reward {Figure(step.MeanReward)}  accuracy {Figure(step.Accuracy)}  unsolved {step.Unsolved}/{step.Groups}  "
                 + $"gradient norm {Figure(step.Learning.GradientNorm)}  entropy {Figure(step.Learning.Entropy)}  learning rate {Rate(step.Learning.LearningRate)}  {step.StepSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s",
                 step));
     }
+
+    /// <summary>Read beside the run, on a thread of its own.</summary>
+    private Task<StepReport[]> Journalled(int last) => Task.Factory.StartNew(
+        () => new JournalReader(run.Context.Settings.Journal, Path.Combine(run.Context.Folder, "journal.db"))
+            .Newest(LearnerActor.JournalId, last, [.. GhpoEventSerializer.ManifestsOf(typeof(LearnerProtocol.StepCommitted))])
+            .OfType<LearnerProtocol.StepCommitted>().Select(committed => committed.Report).ToArray(),
+        CancellationToken.None,
+        TaskCreationOptions.LongRunning,
+        TaskScheduler.Default);
 
     private static string Rate(double rate) => rate.ToString("0.###e-0", CultureInfo.InvariantCulture);
 }

@@ -45,6 +45,16 @@ public sealed class JournalReader
     public IEnumerable<object> Events(string stream, params IReadOnlyCollection<string> manifests) =>
         Entries(stream, manifests).Select(entry => entry.Event);
 
+    /// <summary>The newest events of one actor, oldest first.</summary>
+    /// <exception cref="UserErrorException">There is no journal, or a row is of another program or damaged.</exception>
+    public IReadOnlyList<object> Newest(string stream, int count, params IReadOnlyCollection<string> manifests)
+    {
+        using DbConnection connection = _database.OpenToRead();
+        List<JournalRow> rows = Page(connection, stream, manifests, 0, Newest(connection), count, newestFirst: true);
+        rows.Reverse();
+        return [.. rows.Select(row => row.Decode(Place).Event)];
+    }
+
     /// <summary>The rows themselves, in the order of writing.</summary>
     /// <param name="stream">Of one actor; null: of all.</param>
     internal IEnumerable<JournalRow> Rows(string? stream, IReadOnlyCollection<string> manifests)
@@ -54,7 +64,7 @@ public sealed class JournalReader
         long last = 0;
         while (true)
         {
-            List<JournalRow> page = Page(connection, stream, manifests, last, newest);
+            List<JournalRow> page = Page(connection, stream, manifests, last, newest, PageRows, newestFirst: false);
             foreach (JournalRow row in page)
             {
                 yield return row;
@@ -81,7 +91,7 @@ public sealed class JournalReader
         return Convert.ToInt64(command.ExecuteScalar(), null);
     });
 
-    private List<JournalRow> Page(DbConnection connection, string? stream, IReadOnlyCollection<string> manifests, long after, long newest) => Guarded(() =>
+    private List<JournalRow> Page(DbConnection connection, string? stream, IReadOnlyCollection<string> manifests, long after, long newest, int most, bool newestFirst) => Guarded(() =>
     {
         if (newest == 0)
         {
@@ -105,7 +115,7 @@ public sealed class JournalReader
         command.Add("@newest", newest);
         command.CommandText =
             "SELECT ordering, persistence_id, sequence_number, created, identifier, manifest, message FROM journal "
-            + $"WHERE ordering > @after AND ordering <= @newest AND NOT deleted{conditions} ORDER BY ordering LIMIT {PageRows}";
+            + $"WHERE ordering > @after AND ordering <= @newest AND NOT deleted{conditions} ORDER BY ordering {(newestFirst ? "DESC" : "ASC")} LIMIT {most}";
         using DbDataReader rows = command.ExecuteReader();
         List<JournalRow> page = [];
         while (rows.Read())

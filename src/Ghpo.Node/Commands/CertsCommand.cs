@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ghpo.Configuration;
 using Ghpo.Security;
 
 namespace Ghpo.Node.Commands;
@@ -12,16 +13,14 @@ internal static class CertsCommand
         var nodes = new Option<string>("--nodes") { Description = "Names or addresses of the nodes, separated by commas.", HelpName = "a,b,c", Required = true };
         var days = new Option<int>("--days") { Description = "Days that the certificates are valid.", HelpName = "N", DefaultValueFactory = _ => 365 };
         var command = new Command("certs", "Makes certificates for a cluster: an authority of its own, and for each node a certificate and a key.") { folder, nodes, days };
-        command.Validators.Add(parsed =>
-        {
-            if (parsed.GetValue(days) is < 1 or > 36500)
-            {
-                parsed.AddError("--days must be 1 to 36500");
-            }
-        });
         command.SetAction(parsed =>
         {
             string target = parsed.GetRequiredValue(folder);
+            if (parsed.GetValue(days) is var valid and (< 1 or > 36500))
+            {
+                throw new UserErrorException($"--days {valid}: must lie between 1 and 36500");
+            }
+
             string[] names = parsed.GetRequiredValue(nodes).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
             TextWriter output = parsed.InvocationConfiguration.Output;
             foreach (string file in CertificateFiles.Write(target, names, parsed.GetValue(days), TimeProvider.System))

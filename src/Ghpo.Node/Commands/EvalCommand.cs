@@ -17,7 +17,7 @@ internal static class EvalCommand
     {
         var options = new ModelOptions();
         var data = new Option<string>("--data") { Description = "Problems: a .jsonl, .json or .parquet file.", HelpName = "FILE", Required = true };
-        var preset = new Option<string?>("--preset") { Description = $"Benchmark that the file holds: {Benchmark.Names}. Says the file's form and the default of --answers." };
+        Option<string?> preset = new Option<string?>("--preset") { Description = $"Benchmark that the file holds: {Benchmark.Names}. Says the file's form and the default of --answers." }.Of(Benchmark.Names.Split(", "));
         var answers = new Option<int?>("--answers", "-k") { Description = "Answers sampled for each problem. Default: the preset's, else 1." };
         var limit = new Option<int>("--limit") { Description = "Only the first N problems; 0: all.", DefaultValueFactory = _ => 0 };
         var slots = new Option<int>("--slots") { Description = "Sequences decoded together.", DefaultValueFactory = _ => 32 };

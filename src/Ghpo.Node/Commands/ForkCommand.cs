@@ -15,11 +15,11 @@ internal static class ForkCommand
         Argument<string> run = JournalCommand.Run();
         var step = new Option<int>("--at-step") { Description = "The last step that the new run shares with this one; steps count from 0.", HelpName = "STEP", Required = true };
         var name = new Option<string>("--run") { Description = "Name of the new run; it is put beside the other one.", HelpName = "NAME", Required = true };
-        var set = new Option<string[]>("--set")
+        Option<string[]> set = new Option<string[]>("--set")
         {
             Description = "A setting that the new run has instead; may be given many times.",
             HelpName = "path=value",
-        };
+        }.OfSettings();
         var command = new Command(
             "fork", "Makes a new run from a committed step of a live or finished one, which it leaves as it is. `ghpo resume NAME` goes on with it.")
         {

@@ -13,13 +13,11 @@ public static class GhpoCommandLine
         ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            foreach (string message in parsed.Errors.Select(problem => problem.Message).Distinct())
+            foreach (string problem in CommandNames.Problems(parsed))
             {
-                await error.WriteLineAsync(message);
+                await error.WriteLineAsync(problem);
             }
 
-            string command = parsed.CommandResult.Command is RootCommand ? "ghpo" : $"ghpo {parsed.CommandResult.Command.Name}";
-            await error.WriteLineAsync($"`{command} --help` lists what there is.");
             return ExitCodes.UserError;
         }
 
@@ -47,7 +45,7 @@ public static class GhpoCommandLine
         }
     }
 
-    private static RootCommand Build()
+    internal static RootCommand Build()
     {
         var root = new RootCommand(
             "Trains language models by reinforcement learning with verifiable rewards, with hints where a problem is too hard (GHPO).")
@@ -71,7 +69,10 @@ public static class GhpoCommandLine
             TopCommand.Build(),
             RunsCommand.Build(),
             CertsCommand.Build(),
+            CompletionCommand.Build(),
         };
+        root.Add(ManualCommand.Build(root));
+        HelpWithExamples.AddTo(root);
         root.SetAction(parsed => root.Parse("--help").Invoke(parsed.InvocationConfiguration));
         return root;
     }

@@ -19,7 +19,7 @@ internal static class JournalCommand
         return command;
     }
 
-    internal static Argument<string> Run() => new("RUN") { Description = "Name of the run in runs/, or path of its folder." };
+    internal static Argument<string> Run() => new Argument<string>("RUN") { Description = "Name of the run in runs/, or path of its folder." }.OfRuns();
 
     internal static Option<bool> Json() => new("--json") { Description = "As JSON, for scripts." };
 
@@ -28,11 +28,11 @@ internal static class JournalCommand
         Argument<string> run = Run();
         var from = new Option<int?>("--from") { Description = "First step; steps count from 0.", HelpName = "STEP" };
         var to = new Option<int?>("--to") { Description = "Last step.", HelpName = "STEP" };
-        var kind = new Option<string[]>("--kind")
+        Option<string[]> kind = new Option<string[]>("--kind")
         {
             Description = $"Kinds of events: {string.Join(", ", EventLine.KindNames)}. May be given many times.",
             HelpName = "KIND",
-        };
+        }.Of(EventLine.KindNames);
         var problem = new Option<string?>("--problem") { Description = "Events about one problem.", HelpName = "ID" };
         Option<bool> json = Json();
         var command = new Command("show", "Prints events in the order in which they were written, a line each (--json: a JSON object each).")

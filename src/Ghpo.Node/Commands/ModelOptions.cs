@@ -20,7 +20,7 @@ internal sealed class ModelOptions
     private readonly Option<long> _seed = new("--seed") { Description = "Seed of the sampling.", DefaultValueFactory = _ => 0 };
     private readonly Option<string> _device = Text("--device", "cpu, cuda or cuda:N.", "cpu");
     private readonly Option<ComputeType> _dtype = new("--dtype") { Description = "Type of the computation.", DefaultValueFactory = _ => ComputeType.Float32 };
-    private readonly Option<int> _threads = new("--threads") { Description = "Torch threads.", DefaultValueFactory = _ => Environment.ProcessorCount };
+    private readonly Option<int?> _threads = new("--threads") { Description = "Torch threads. Default: one a processor." };
 
     public void AddTo(Command command)
     {
@@ -42,7 +42,7 @@ internal sealed class ModelOptions
     /// <exception cref="UserErrorException">The folder is no model that can be loaded.</exception>
     public SamplingModel Load(ParseResult parsed)
     {
-        int threads = parsed.GetValue(_threads);
+        int threads = parsed.GetValue(_threads) ?? Environment.ProcessorCount;
         return threads is >= 1 and <= 1024
             ? new SamplingModel(Path(parsed), parsed.GetValue(_device)!, parsed.GetValue(_dtype), threads)
             : throw new UserErrorException($"--threads {threads}: must lie between 1 and 1024");

@@ -17,9 +17,9 @@ internal static class PbmCommand
         };
         var json = new Option<bool>("--json") { Description = "One JSON object a line, for scripts." };
         var options = new ClientOptions();
-        var run = new Option<string?>("--run") { Description = "The run on this machine, by its name in runs/ or its folder, instead of HOST:PORT.", HelpName = "RUN" };
+        Option<string?> run = new Option<string?>("--run") { Description = "The run on this machine, by its name in runs/ or its folder, instead of HOST:PORT.", HelpName = "RUN" }.OfRuns();
         var command = new Command(
-            "pbm", $"Looks into a live run and steers it. Default {InspectionAddress.Default}. Examples: `ghpo pbm why`, `ghpo pbm run set learning.rate 1e-4`, `ghpo pbm 127.0.0.1:9111 rollout tail`.")
+            "pbm", $"Looks into a live run and steers it. Default {InspectionAddress.Default}.")
         {
             words, json, run,
         };

@@ -11,11 +11,11 @@ internal static class ReportCommand
 
     public static Command Build()
     {
-        var runs = new Argument<string[]>("RUN")
+        Argument<string[]> runs = new Argument<string[]>("RUN")
         {
             Description = "Names of runs in runs/, paths of run folders or of journal files, or connection strings of PostgreSQL journals.",
             Arity = ArgumentArity.OneOrMore,
-        };
+        }.OfRuns();
         var into = new Option<string?>("--out") { Description = $"Folder for page and plots. Default: of one run its report/, else {DefaultFolder}/.", HelpName = "FOLDER" };
         var command = new Command("report", "Makes a report (plots and one HTML page) from a run's journal, also while it runs; of several runs, one with all of them in each plot.")
         {

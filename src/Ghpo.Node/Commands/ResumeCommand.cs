@@ -10,13 +10,13 @@ internal static class ResumeCommand
 {
     public static Command Build()
     {
-        var run = new Argument<string>("RUN") { Description = "Name of the run in runs/, or path of its folder." };
+        Argument<string> run = JournalCommand.Run();
         var plain = new Option<bool>("--plain") { Description = "One line a step, also on a terminal." };
-        var set = new Option<string[]>("--set")
+        Option<string[]> set = new Option<string[]>("--set")
         {
             Description = "Changes a setting from the first open step on; journalled with the run. Only settings that may change within a run; may be given many times.",
             HelpName = "path=value",
-        };
+        }.OfSettings(LiveSettings.Keys.Contains);
         var cluster = new Option<bool>("--cluster") { Description = "Workers of other nodes may join (ghpo.cluster.enabled)." };
         var command = new Command("resume", "Goes on with an interrupted run, with the configuration it was started with.") { run, set, cluster, plain };
         command.SetAction(async (parsed, _) =>

@@ -14,11 +14,14 @@ namespace Ghpo.Node.Commands;
 /// <summary><c>ghpo runs</c>: what runs there are, and how they stand.</summary>
 internal static class RunsCommand
 {
+    /// <summary>Start times are counted in hundredths of a second since the machine began, and that to the second.</summary>
+    private static readonly TimeSpan _clockSteps = TimeSpan.FromSeconds(2);
+
     public static Command Build()
     {
         var folder = new Option<string>("--folder") { Description = "Folder that holds the runs (ghpo.run.folder).", HelpName = "FOLDER", DefaultValueFactory = _ => "runs" };
         var json = new Option<bool>("--json") { Description = "As JSON, for scripts: an object a line." };
-        var command = new Command("runs", "Lists runs: state, step, last figures, size. Example: `ghpo runs --folder /data/runs`.") { folder, json };
+        var command = new Command("runs", "Lists runs: state, step, last figures, size.") { folder, json };
         command.SetAction(parsed =>
         {
             string root = parsed.GetValue(folder)!;
@@ -59,7 +62,7 @@ internal static class RunsCommand
     private static RunRow Read(string path)
     {
         RunFolder folder = RunFolder.Open(path);
-        long bytes = new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+        long bytes = Bytes(new DirectoryInfo(path));
         try
         {
             RunSummary run = RunSummary.Read(folder);
@@ -82,16 +85,38 @@ internal static class RunsCommand
             return false;
         }
 
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(folder.Inspection));
         try
         {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllText(folder.Inspection));
             using var process = Process.GetProcessById(document.RootElement.GetProperty("pid").GetInt32());
-            return !process.HasExited;
+
+            // A process that began after the file was written has the number of another one, which is gone.
+            return !process.HasExited && process.StartTime.ToUniversalTime() <= File.GetLastWriteTimeUtc(folder.Inspection) + _clockSteps;
         }
-        catch (ArgumentException)
+        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or IOException or JsonException or KeyNotFoundException)
         {
+            // No such process, or a file that is just being written or taken away.
             return false;
         }
+    }
+
+    /// <summary>What is in a folder. A live run's files come and go meanwhile.</summary>
+    private static long Bytes(DirectoryInfo folder)
+    {
+        long bytes = 0;
+        try
+        {
+            foreach (FileSystemInfo entry in folder.EnumerateFileSystemInfos())
+            {
+                bytes += entry is DirectoryInfo below ? Bytes(below) : ((FileInfo)entry).Length;
+            }
+        }
+        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return bytes;
+        }
+
+        return bytes;
     }
 
     private sealed record RunRow(string Name, string State, int Step, int? Steps, double? Reward, double? Accuracy, double? HeldOut, long Bytes);

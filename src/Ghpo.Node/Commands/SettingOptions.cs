@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ghpo.Configuration;
+using Ghpo.Hints;
 
 namespace Ghpo.Node.Commands;
 
@@ -12,11 +13,11 @@ internal sealed class SettingOptions
         HelpName = "FILE",
     };
 
-    private readonly Option<string[]> _set = new("--set")
+    private readonly Option<string[]> _set = new Option<string[]>("--set")
     {
         Description = "A setting, by its path in the configuration. Overrides file and defaults; may be given many times.",
         HelpName = "path=value",
-    };
+    }.OfSettings();
 
     private readonly (Option<string?> Option, string Path)[] _short =
     [
@@ -24,7 +25,7 @@ internal sealed class SettingOptions
         Short("--run", "NAME", "ghpo.run.name", "Name of the run"),
         Short("--steps", "N", "ghpo.run.steps", "Optimizer steps"),
         Short("--seed", "N", "ghpo.run.seed", "Seed of problem order and sampling"),
-        Short("--strategy", "NAME", "ghpo.hints.strategy", "Hints: none (GRPO), ladder (GHPO), fixed or memory"),
+        Short("--strategy", "NAME", "ghpo.hints.strategy", "Hints: none (GRPO), ladder (GHPO), fixed or memory", Enum.GetNames<HintStrategy>().Select(SettingsSchema.Kebab)),
     ];
 
     private readonly Option<bool> _cluster = new("--cluster") { Description = "Workers of other nodes may join (ghpo.cluster.enabled)." };
@@ -66,6 +67,6 @@ internal sealed class SettingOptions
         }
     }
 
-    private static (Option<string?> Option, string Path) Short(string name, string value, string path, string meaning) =>
-        (new Option<string?>(name) { Description = $"{meaning} ({path}).", HelpName = value }, path);
+    private static (Option<string?> Option, string Path) Short(string name, string value, string path, string meaning, params IEnumerable<string> values) =>
+        (new Option<string?>(name) { Description = $"{meaning} ({path}).", HelpName = value }.Of(values), path);
 }

@@ -21,7 +21,7 @@ namespace Ghpo.Node.Inspecting;
 /// <para>Lifecycle: opened when the actor system starts, closed with it. Failure: where no port can be opened the run goes on without, and says so; whatever a
 /// client does ends its own connection at most.</para>
 /// </summary>
-internal static class InspectionHost
+internal static partial class InspectionHost
 {
     /// <summary>Connections at a time.</summary>
     public const int MostClients = 32;
@@ -31,7 +31,7 @@ internal static class InspectionHost
     {
         var inspected = new InspectedRun(system, await registry.GetAsync<RunActor>(), await registry.GetAsync<RunWatchActor>(), run);
         var inspector = new Inspector([.. inspected.Palettes(), new LogVerbs(lines).Palette, new JournalVerbs(run.Folder).Palette]);
-        await OpenAsync(system, inspector, run.Settings.Inspection, run.Name, run.Folder, CertificatesOf(system, run.Settings.Cluster.Tls));
+        await OpenAsync(system, inspector, BesidePetabridge(system, inspector, run.Settings.Inspection), run.Name, run.Folder, CertificatesOf(system, run.Settings.Cluster.Tls));
     });
 
     /// <summary>On a node without the learner.</summary>
@@ -39,8 +39,18 @@ internal static class InspectionHost
     {
         var palettes = new NodePalettes(system, await registry.GetAsync<NodeActor>(), node.Name);
         var inspector = new Inspector([.. palettes.All(), new LogVerbs(lines).Palette]);
-        await OpenAsync(system, inspector, node.Settings.Inspection, node.Name, node.Folder, CertificatesOf(system, node.Settings.Cluster.Tls));
+        await OpenAsync(system, inspector, BesidePetabridge(system, inspector, node.Settings.Inspection), node.Name, node.Folder, CertificatesOf(system, node.Settings.Cluster.Tls));
     });
+
+    /// <returns>What is left for this host.</returns>
+    private static InspectionSettings BesidePetabridge(ActorSystem system, Inspector inspector, InspectionSettings settings)
+    {
+        OpenPetabridge(system, inspector, ref settings);
+        return settings;
+    }
+
+    /// <summary>Does something only where the build has Petabridge.Cmd in it (<c>-p:UsePetabridgeCmd=true</c>).</summary>
+    static partial void OpenPetabridge(ActorSystem system, Inspector inspector, ref InspectionSettings settings);
 
     /// <param name="name">Of the run or node.</param>
     /// <param name="folder">For inspection.json, which says where it listens; "": none.</param>

@@ -23,7 +23,7 @@ internal static class ChartDrawing
     public static string Write(Chart chart, string folder)
     {
         string file = Path.Combine(Directory.CreateDirectory(folder).FullName, chart.Name + ".png");
-        (chart.Stacked ? Stack(chart) : Lines(chart)).SavePng(file, Width, Height);
+        (chart.Form == ChartForm.Stack ? Stack(chart) : Lines(chart)).SavePng(file, Width, Height);
         return file;
     }
 
@@ -33,7 +33,7 @@ internal static class ChartDrawing
         foreach (ChartLine line in chart.Lines)
         {
             Color color = Color.FromHex(LineColors[line.Color % LineColors.Length]);
-            bool many = line.Points.Length > MostSinglePoints;
+            bool many = line.Points.Length > MostSinglePoints && chart.Form == ChartForm.Lines;
             if (many)
             {
                 Add(plot, line.Points, color.WithAlpha(0.25), 1);
@@ -42,9 +42,20 @@ internal static class ChartDrawing
             var drawn = Add(plot, many ? [.. Means(line.Points, line.Points.Length / 100)] : line.Points, color, 1.8f);
             drawn.LegendText = line.Name;
             drawn.MarkerSize = line.Points.Length == 1 ? 6 : 0;
+            drawn.ConnectStyle = chart.Form == ChartForm.Steps ? ConnectStyle.StepHorizontal : ConnectStyle.Straight;
         }
 
-        plot.ShowLegend(Edge.Right);
+        if (chart.Form == ChartForm.Steps)
+        {
+            plot.Axes.Left.TickGenerator = new NumericAutomatic { IntegerTicksOnly = true };
+            plot.Axes.SetLimitsY(0, chart.Lines.Max(line => line.Points.Max(point => point.Y)) + 1);
+        }
+
+        if (chart.Lines.Length > 1)
+        {
+            plot.ShowLegend(Edge.Right);
+        }
+
         return plot;
     }
 

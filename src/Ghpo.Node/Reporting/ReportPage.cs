@@ -50,7 +50,7 @@ internal static class ReportPage
             page.Text(advice);
         }
 
-        if (charts.Any(chart => chart.Lines.Any(line => line.Points.Length > ChartDrawing.MostSinglePoints)))
+        if (charts.Any(chart => chart.Form == ChartForm.Lines && chart.Lines.Any(line => line.Points.Length > ChartDrawing.MostSinglePoints)))
         {
             page.Note($"A line of more than {ChartDrawing.MostSinglePoints} points is drawn faintly, and over it the mean of each hundredth of it.");
         }

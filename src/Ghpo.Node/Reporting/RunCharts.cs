@@ -31,7 +31,7 @@ internal static class RunCharts
         subject.Name,
         subject.Across,
         subject.Unit,
-        subject.Stacked,
+        subject.Form,
         [.. subject.Measures.Select((measure, i) => new ChartLine(measure.Name, i, Known(measure.Points(run)))).Where(line => !line.Points.IsEmpty)],
         [.. Notes(subject, [run], [run.Name])]);
 
@@ -46,14 +46,14 @@ internal static class RunCharts
                 only ? subject.Name : $"{subject.Name}-{i + 1}",
                 subject.Across,
                 subject.Unit,
-                Stacked: false,
+                subject.Form == ChartForm.Stack ? ChartForm.Lines : subject.Form,
                 [.. runs.Select((run, place) => new ChartLine(names[place], place, Known(measure.Points(run)))).Where(line => !line.Points.IsEmpty)],
                 i == 0 ? [.. notes] : []);
         }
 
         if (subject.Measures.Count == 0)
         {
-            yield return new Chart(subject.Title, subject.Name, subject.Across, subject.Unit, subject.Stacked, [], [.. notes]);
+            yield return new Chart(subject.Title, subject.Name, subject.Across, subject.Unit, subject.Form, [], [.. notes]);
         }
     }
 
@@ -114,7 +114,7 @@ internal static class RunCharts
         ];
         yield return OfSteps("Where groups settled", "settled", "share of groups", [.. kinds.Select(
             kind => (kind.EndsWith('%') ? $"solved at {kind}" : kind, (Func<StepReport, double?>)(step => step.Settlements().FirstOrDefault(part => part.Name == kind).Share)))])
-            with { Stacked = true };
+            with { Form = ChartForm.Stack };
         yield return OfSteps("Unsolved groups", "unsolved", "share of groups", ("unsolved", step => step.Unsolved / (double)Math.Max(1, step.Groups)));
         yield return OfSteps("Length of trained answers", "length", "tokens", ("mean completion", step => step.MeanCompletionTokens));
         yield return OfSteps("Gradient norm", "gradient-norm", "L2 norm before clipping", ("gradient norm", step => step.Learning.GradientNorm));
@@ -124,7 +124,7 @@ internal static class RunCharts
         yield return OfSteps("Staleness of the groups", "staleness", "steps behind",
             ("mean", step => step.Origin?.MeanStaleness), ("most", step => step.Origin?.MostStaleness)) with { OfOrigin = true };
         yield return new Subject("Workers over time", "workers", "hours since the run began", "workers",
-            [new Measure("workers", run => run.Steps.Select(step => (step.Hours, (double?)step.Report.Origin?.Workers)))]) { OfOrigin = true };
+            [new Measure("workers", run => run.Steps.Select(step => (step.Hours, (double?)step.Report.Origin?.Workers)))]) { OfOrigin = true, Form = ChartForm.Steps };
     }
 
     private static Subject OfSteps(string title, string name, string unit, params ReadOnlySpan<(string Name, Func<StepReport, double?> Value)> measures)
@@ -149,7 +149,7 @@ internal static class RunCharts
 
     private sealed record Subject(string Title, string Name, string Across, string Unit, IReadOnlyList<Measure> Measures)
     {
-        public bool Stacked { get; init; }
+        public ChartForm Form { get; init; }
 
         /// <summary>It is measured in <see cref="StepOrigin"/>, which older journals lack.</summary>
         public bool OfOrigin { get; init; }

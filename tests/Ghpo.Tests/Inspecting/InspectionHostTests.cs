@@ -18,7 +18,7 @@ namespace Ghpo.Tests.Inspecting;
 public sealed class InspectionHostTests : IAsyncLifetime
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
-    private readonly ActorSystem _system = ActorSystem.Create("inspection-host-tests", "akka.loglevel = OFF\nakka.stdout-loglevel = OFF");
+    private readonly ActorSystem _system = ActorSystem.Create("inspection-host-tests", "akka.loglevel = WARNING\nakka.stdout-loglevel = OFF\nakka.loggers = []");
     private readonly TaskCompletionSource _tailEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _told;
     private IPEndPoint _open = null!;
@@ -112,12 +112,16 @@ public sealed class InspectionHostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wrong_token_is_refused_after_a_while_and_no_request_comes_before_it()
+    public async Task A_wrong_token_is_refused_after_a_while_and_logged_without_what_was_shown_and_no_request_comes_before_it()
     {
+        var logged = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        IActorRef listener = _system.ActorOf(Props.Create(() => new LogListener(logged)));
+        _system.EventStream.Subscribe(listener, typeof(Akka.Event.Warning));
         long begun = Stopwatch.GetTimestamp();
         UserErrorException problem = await Assert.ThrowsAsync<UserErrorException>(() => PbmClient.ConnectAsync("127.0.0.1", _closed.Port, "secre"));
         Assert.Contains("the token is wrong", problem.Message, StringComparison.Ordinal);
         Assert.True(Stopwatch.GetElapsedTime(begun) > TimeSpan.FromMilliseconds(900));
+        Assert.Matches(@"^Client .*127\.0\.0\.1:\d+ showed a wrong token$", await logged.Task.WaitAsync(_patience, TestContext.Current.CancellationToken));
 
         using var tcp = new TcpClient();
         await tcp.ConnectAsync(_closed, TestContext.Current.CancellationToken);
@@ -238,6 +242,12 @@ public sealed class InspectionHostTests : IAsyncLifetime
 
     private static Task<UserErrorException> Refused(int port, string token, ClusterCertificates? certificates) =>
         Assert.ThrowsAsync<UserErrorException>(() => PbmClient.ConnectAsync("127.0.0.1", port, token, certificates));
+
+    private sealed class LogListener : ReceiveActor
+    {
+        public LogListener(TaskCompletionSource<string> logged) => Receive<Akka.Event.Warning>(
+            new Predicate<Akka.Event.Warning>(warning => warning.ToString().Contains("token", StringComparison.Ordinal)), warning => logged.TrySetResult(warning.Message.ToString()!));
+    }
 
     /// <summary>Connections of others that are being closed count for a moment.</summary>
     private async Task<PbmClient> Connected(string token)

@@ -62,6 +62,29 @@ internal sealed class LiveRun : IDisposable
 
     public Task<(int ExitCode, string Output, string Error)> Pbm(params string[] words) => TinyRun.Run(["pbm", "--run", Folder, .. words]);
 
+    /// <summary><c>ghpo pbm</c> without a command, in a process of its own, with lines on its standard input.</summary>
+    public Task<(int ExitCode, string Output, string Error)> Prompt(params string[] lines) => InProcess(lines, "pbm", "--run", Folder);
+
+    /// <summary><c>ghpo</c> in a process of its own.</summary>
+    public static Task<(int ExitCode, string Output, string Error)> Cli(params string[] words) => InProcess([], words);
+
+    private static async Task<(int ExitCode, string Output, string Error)> InProcess(string[] input, params string[] words)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ghpo.dll"), .. words])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        using var patience = new CancellationTokenSource(_patience);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(patience.Token);
+        Task<string> error = process.StandardError.ReadToEndAsync(patience.Token);
+        await process.StandardInput.WriteAsync(string.Concat(input.Select(line => line + "\n")));
+        process.StandardInput.Close();
+        await process.WaitForExitAsync(patience.Token);
+        return (process.ExitCode, await output, await error);
+    }
+
     /// <summary>The first object that a command tells.</summary>
     public async Task<JsonElement> Fact(params string[] words)
     {

@@ -56,6 +56,37 @@ public sealed class LiveRunTests
     }
 
     [Fact]
+    public async Task A_prompt_in_a_process_of_its_own_steers_a_run_and_its_last_exit_code_is_the_script_s()
+    {
+        using var run = new LiveRun();
+        await run.Begin(25);
+        (int exitCode, string output, string error) = await run.Prompt(
+            "run status", "run metrics --last 24", "run pausee", "run pause", "run set learning.rate 5e-4", "run resume", "help run", "log level debugg");
+
+        Assert.Equal(ExitCodes.UserError, exitCode);
+        Assert.Contains("tiny: running, step ", output, StringComparison.Ordinal);
+        // More steps than the process keeps in memory: they come from the journal.
+        int[] steps = [.. System.Text.RegularExpressions.Regex.Matches(output, @"^step +(\d+)  reward", System.Text.RegularExpressions.RegexOptions.Multiline).Select(match => int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture))];
+        Assert.Equal(Enumerable.Range(steps[0], 24), steps);
+        Assert.Contains("run pausee: no such command; did you mean pause?", error, StringComparison.Ordinal);
+        Assert.Contains("paused: step", output, StringComparison.Ordinal);
+        Assert.Contains("resumed: step", output, StringComparison.Ordinal);
+        Assert.Contains("run set KEY VALUE…", output, StringComparison.Ordinal);
+        Assert.Contains("did you mean debug?", error, StringComparison.Ordinal);
+
+        JsonElement shown = JsonDocument.Parse((await LiveRun.Cli("journal", "show", run.Folder, "--kind", "control", "--json")).Output).RootElement.GetProperty("event");
+        int from = shown.GetProperty("from_step").GetInt32();
+        await run.Until(() => Task.FromResult(run.Steps() > from));
+        string line = File.ReadLines(Path.Combine(run.Folder, "metrics", "steps.jsonl")).ElementAt(from);
+        JsonElement step = JsonDocument.Parse(line).RootElement;
+        Assert.Equal(from, step.GetProperty("step").GetInt32());
+        // The warm-up of 10 % of 100,000 steps: rate · (s + 1) / 10,000.
+        Assert.Equal(5e-4 * (from + 1) / 10_000, step.GetProperty("learning").GetProperty("learning_rate").GetDouble(), 1e-12);
+        Assert.Equal(("ghpo.learning.rate", "0.0005"), (shown.GetProperty("key").GetString(), shown.GetProperty("value").GetString()));
+        Assert.False(run.HasExited);
+    }
+
+    [Fact]
     public async Task Every_question_is_answered_while_the_run_goes_on()
     {
         using var run = new LiveRun();
