@@ -55,7 +55,7 @@ public sealed class RunsCommandTests : IDisposable
     {
         RunFolder folder = RunFolder.Create(
             SettingsBinder.Load(null, [new SettingOverride("run.name", name, ""), new SettingOverride("run.folder", _temporary.Path, ""), new SettingOverride("run.steps", "200", "")]), DateTimeOffset.UnixEpoch);
-        using var files = new MetricsFiles(folder, TimeProvider.System);
+        using var files = new MetricsFiles(folder, TimeProvider.System, () => false);
         for (int step = 0; step < steps; step++)
         {
             files.Observe(new RunEvents.StepCompleted(RecordedRun.Step(step)), RunProgress.None);
