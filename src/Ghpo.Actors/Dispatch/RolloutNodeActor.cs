@@ -54,7 +54,11 @@ internal sealed class RolloutNodeActor : ReceiveActor, IWithTimers
         Receive<ClusterEvent.IMemberEvent>(_ => { });
         Receive<Knock>(_ => KnockAtDoor());
         Receive<ActorIdentity>(OnDoor);
-        Receive<Terminated>(_ => Timers.StartSingleTimer(nameof(BeginSession), new BeginSession(), SessionPause));
+        Receive<Terminated>(_ =>
+        {
+            _session = ActorRefs.Nobody;
+            Timers.StartSingleTimer(nameof(BeginSession), new BeginSession(), SessionPause);
+        });
         Receive<BeginSession>(_ => Begin());
         Receive<GetNode>(_ => Tell(Sender));
         Receive<RolloutSessionActor.LeaveSession>(leave =>
