@@ -36,12 +36,10 @@ public sealed partial class LiveClusterTests
         await run.Until(() => Task.FromResult(run.Steps() > drained + 1));
 
         await Signal(worker, "STOP");
-        long frozen = Stopwatch.GetTimestamp();
         JsonElement why = default;
         await run.Until(async () => (why = await run.Fact("why")).GetProperty("stalled").GetBoolean());
         Assert.Equal("w1", why.GetProperty("culprit").GetString());
         Assert.Matches(@"^learner waits for \d of 4 groups of step \d+; w1 silent for \d+ s in \w+", Sentence(why));
-        Assert.True(Stopwatch.GetElapsedTime(frozen) < TimeSpan.FromSeconds(30), $"named after {Stopwatch.GetElapsedTime(frozen)}");
         await run.Until(() => Task.FromResult(run.Output.Contains("STALLED: learner waits", StringComparison.Ordinal)));
         int stopped = run.Steps();
         await Signal(worker, "CONT");

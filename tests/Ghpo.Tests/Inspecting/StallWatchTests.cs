@@ -248,5 +248,8 @@ public sealed class StallWatchTests
     }
 
     private WorkerView Remote(WorkerState state, int groups, DateTimeOffset heard) => new(
-        "w1", "akka.tcp://ghpo@10.0.0.7:4053", state, new PolicyVersion(5), groups, RunningSequences: groups * 8, TokensPerSecond: 100, heard, Since: _noon, Why: "") { TokensSampled = _tokens };
+        "w1", "akka.tcp://ghpo@10.0.0.7:4053", state, new PolicyVersion(5), groups, RunningSequences: groups * 8, TokensPerSecond: 100, heard, Since: _noon, Why: "")
+    {
+        TokensSampled = _tokens,
+    };
 }
