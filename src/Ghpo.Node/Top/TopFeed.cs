@@ -30,6 +30,7 @@ internal sealed class TopFeed(PbmClient client, string address)
         ImmutableArray<JsonObject> steps = await Ask("run", "metrics", ("last", RunProgress.Window.ToString(CultureInfo.InvariantCulture)));
         ImmutableArray<JsonObject> workers = await Ask("worker", "list");
         ImmutableArray<JsonObject> stages = await Ask("pipeline", "show");
+        ImmutableArray<JsonObject> why = Offers("run", "status") ? [] : await Ask("why", "");
         ImmutableArray<JsonObject> log = await Ask("log", "peek", ("last", LogLines.ToString(CultureInfo.InvariantCulture)));
         _state = _state.WithSteps(steps.Select(StepOf)) with
         {
@@ -38,11 +39,15 @@ internal sealed class TopFeed(PbmClient client, string address)
                 Text(one, "name"), Text(one, "node"), Text(one, "state"), one["version"]?.GetValue<int>(), Number(one, "groups"), Number(one, "running_sequences"), Real(one, "tokens_per_second"), Text(one, "why")))],
             Stages = [.. stages.Select(one => new TopStage(
                 Text(one, "stage"), Number(one, "in"), Number(one, "out"), Number(one, "groups"), Number(one, "bound"), Text(one, "state"), Real(one, "since_seconds")))],
+            Node = why.Select(one => Text(one, "sentence")).FirstOrDefault(),
             Log = [.. log.Select(one => Text(one, "line"))],
             Problem = _problem,
         };
         return _state;
     }
+
+    /// <summary>A node without the learner knows fewer verbs.</summary>
+    private bool Offers(string palette, string command) => client.Palettes.Any(known => known.Name == palette && known.Commands.Any(one => one.Name == command));
 
     private static TopStep StepOf(JsonObject step)
     {
@@ -65,6 +70,11 @@ internal sealed class TopFeed(PbmClient client, string address)
     private async Task<ImmutableArray<JsonObject>> Ask(string palette, string command, params (string Name, string Value)[] arguments)
     {
         var facts = ImmutableArray.CreateBuilder<JsonObject>();
+        if (!Offers(palette, command))
+        {
+            return [];
+        }
+
         var request = new InspectionRequest(palette, command, arguments.ToImmutableSortedDictionary(one => one.Name, one => one.Value, StringComparer.Ordinal), "top");
         await foreach (ResponseLine line in client.AskAsync(request, CancellationToken.None))
         {

@@ -6,6 +6,7 @@ namespace Ghpo.Node.Top;
 /// <param name="Address">Who is asked.</param>
 /// <param name="Steps">Oldest first, at most <see cref="MostSteps"/>.</param>
 /// <param name="Log">The last lines, oldest first.</param>
+/// <param name="Node">What a node without the learner is at; null: it has the learner.</param>
 /// <param name="Problem">Why the host has not answered all; null: it has.</param>
 internal sealed record TopState(
     string Address,
@@ -14,12 +15,13 @@ internal sealed record TopState(
     ImmutableArray<TopWorker> Workers,
     ImmutableArray<TopStage> Stages,
     ImmutableArray<string> Log,
+    string? Node,
     string? Problem)
 {
     /// <summary>Steps that are remembered while it is open; the host itself knows fewer.</summary>
     public const int MostSteps = 200;
 
-    public static TopState Of(string address) => new(address, null, [], [], [], [], null);
+    public static TopState Of(string address) => new(address, null, [], [], [], [], null, null);
 
     /// <summary>Steps that are known already are not shown twice.</summary>
     public TopState WithSteps(IEnumerable<TopStep> news) => this with

@@ -26,28 +26,44 @@ internal static class TopView
             parts.Add(Line(problem, _alarm));
         }
 
-        if (state.Run is { } run)
+        if (state.Node is { } node)
         {
-            parts.Add(Row("why", run.WaitsFor, run.Stalled ? _alarm : Style.Plain));
+            parts.Add(Row("node", node));
         }
-
-        int curve = Math.Max(4, width - LabelWidth - FigureWidth);
-        parts.Add(Row("reward", Curve([.. state.Steps.Select(step => step.Reward)], curve)));
-        parts.Add(Row("accuracy", Curve([.. state.Steps.Select(step => step.Accuracy)], curve)));
-        parts.Add(Row("hint share", Curve([.. state.Steps.Select(step => step.HintShare)], curve)));
-        if (state.Run is { } known)
+        else
         {
-            parts.Add(Row("rates", $"rollout {Rate(known.RolloutTokensPerSecond)} tok/s   learner {Rate(known.LearnerTokensPerSecond)} tok/s   step {Seconds(known.StepSeconds)}"));
-            parts.Add(Row("learner", $"{known.Activity}, staleness {known.Staleness}{(known.VersionsBehind is { } behind ? $" ({Math.Max(0, behind)} behind)" : "")}, {Checkpoint(known)}"));
+            parts.AddRange(Run(state, width));
         }
 
         parts.Add(Text.Empty);
         parts.Add(Workers(state, width));
         parts.Add(Text.Empty);
-        parts.Add(Stages(state, width));
-        parts.Add(Text.Empty);
+        if (state.Node is null)
+        {
+            parts.Add(Stages(state, width));
+            parts.Add(Text.Empty);
+        }
+
         parts.AddRange(state.Log.IsEmpty ? [Line("no log lines yet", _faint)] : state.Log.Select(line => Line(line, _faint)));
         return new Rows(parts);
+    }
+
+    private static IEnumerable<IRenderable> Run(TopState state, int width)
+    {
+        if (state.Run is { } run)
+        {
+            yield return Row("why", run.WaitsFor, run.Stalled ? _alarm : Style.Plain);
+        }
+
+        int curve = Math.Max(4, width - LabelWidth - FigureWidth);
+        yield return Row("reward", Curve([.. state.Steps.Select(step => step.Reward)], curve));
+        yield return Row("accuracy", Curve([.. state.Steps.Select(step => step.Accuracy)], curve));
+        yield return Row("hint share", Curve([.. state.Steps.Select(step => step.HintShare)], curve));
+        if (state.Run is { } known)
+        {
+            yield return Row("rates", $"rollout {Rate(known.RolloutTokensPerSecond)} tok/s   learner {Rate(known.LearnerTokensPerSecond)} tok/s   step {Seconds(known.StepSeconds)}");
+            yield return Row("learner", $"{known.Activity}, staleness {known.Staleness}{(known.VersionsBehind is { } behind ? $" ({Math.Max(0, behind)} behind)" : "")}, {Checkpoint(known)}");
+        }
     }
 
     private static string Title(TopState state)

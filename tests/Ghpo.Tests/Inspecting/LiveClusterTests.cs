@@ -36,12 +36,10 @@ public sealed partial class LiveClusterTests
         await run.Until(() => Task.FromResult(run.Steps() > drained + 1));
 
         await Signal(worker, "STOP");
-        long frozen = Stopwatch.GetTimestamp();
         JsonElement why = default;
         await run.Until(async () => (why = await run.Fact("why")).GetProperty("stalled").GetBoolean());
         Assert.Equal("w1", why.GetProperty("culprit").GetString());
         Assert.Matches(@"^learner waits for \d of 4 groups of step \d+; w1 silent for \d+ s in \w+", Sentence(why));
-        Assert.True(Stopwatch.GetElapsedTime(frozen) < TimeSpan.FromSeconds(30), $"named after {Stopwatch.GetElapsedTime(frozen)}");
         await run.Until(() => Task.FromResult(run.Output.Contains("STALLED: learner waits", StringComparison.Ordinal)));
         int stopped = run.Steps();
         await Signal(worker, "CONT");
@@ -76,7 +74,8 @@ public sealed partial class LiveClusterTests
         Assert.Matches(@"^run metrics --last 3: the learner answers that, and it is at akka\.tcp://ghpo@127\.0\.0\.1:\d+; ask there, as in `ghpo pbm 127\.0\.0\.1:9110 run metrics --last 3`", elsewhere);
         (exitCode, string page, string error) = await TinyRun.Run("top", node);
         Assert.True(exitCode == ExitCodes.Success, error);
-        Assert.Matches(@"\nw1 +", page.ReplaceLineEndings("\n"));
+        Assert.Matches(@"\nnode +(samples|holds|fetches) [^\n]*\n", page.ReplaceLineEndings("\n"));
+        Assert.Matches(@"\nw1 +v\d+ ", page.ReplaceLineEndings("\n"));
 
         string metrics = MetricsAt().Match(worker.Printed).Groups[1].Value;
         using var http = new HttpClient { BaseAddress = new Uri(metrics) };

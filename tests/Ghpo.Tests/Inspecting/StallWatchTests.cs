@@ -155,10 +155,10 @@ public sealed class StallWatchTests
     {
         Live(seconds: 30);
         _learner = _learner with { SettledGroups = 24, GroupsAwaited = 0, NotesAwaited = true };
-        _learner = _learner with { Activity = "sampling" };
         (Diagnosis stall, double after) = UntilStalled(workerGroups: 0);
+        Assert.Equal(StallWatch.CurriculumName, stall.Culprit);
+        Assert.Matches(@"^learner waits for curriculum and hint schedule to note the groups of step 5, since \d+ s$", stall.Sentence);
         Assert.InRange(after, 10, 29);
-        Assert.NotEqual("", stall.Culprit);
     }
 
     [Fact]
@@ -248,5 +248,8 @@ public sealed class StallWatchTests
     }
 
     private WorkerView Remote(WorkerState state, int groups, DateTimeOffset heard) => new(
-        "w1", "akka.tcp://ghpo@10.0.0.7:4053", state, new PolicyVersion(5), groups, RunningSequences: groups * 8, TokensPerSecond: 100, heard, Since: _noon, Why: "") { TokensSampled = _tokens };
+        "w1", "akka.tcp://ghpo@10.0.0.7:4053", state, new PolicyVersion(5), groups, RunningSequences: groups * 8, TokensPerSecond: 100, heard, Since: _noon, Why: "")
+    {
+        TokensSampled = _tokens,
+    };
 }

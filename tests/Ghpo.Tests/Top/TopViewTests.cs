@@ -20,6 +20,7 @@ public sealed class TopViewTests
         ],
         [new TopStage("rollout", 290, 288, 2, 64, "works", 0.4), new TopStage("delivery", 286, 286, 0, 2, "waits for input", 3)],
         ["12:00:01.000 INFO Step 11 is committed: v12, reward 0.412", "12:00:02.000 WARN gpu-7 is suspect [not heard]; its 2 groups go to others"],
+        null,
         null);
 
     [Fact]
@@ -71,10 +72,30 @@ public sealed class TopViewTests
         """, Draw(_whole, 120));
 
     [Fact]
-    public void A_host_that_has_told_nothing_yet_and_one_that_is_no_learner() => Assert.Equal(
+    public void A_node_without_the_learner() => Assert.Equal(
         """
         ghpo top  10.0.0.7:9110
-        run status: the learner is elsewhere
+        node       samples 2 groups under v12
+
+        worker  state  policy  groups  seqs  tok/s  note
+        gpu-7          v12          2    16      0  samples 2 groups under v12
+
+        12:00:01.000 INFO gpu-7 joins run sums
+        """,
+        Draw(
+            TopState.Of("10.0.0.7:9110") with
+            {
+                Node = "samples 2 groups under v12",
+                Workers = [new TopWorker("gpu-7", "", "", 12, 2, 16, 0, "samples 2 groups under v12")],
+                Log = ["12:00:01.000 INFO gpu-7 joins run sums"],
+            },
+            80));
+
+    [Fact]
+    public void A_host_that_has_told_nothing_yet() => Assert.Equal(
+        """
+        ghpo top  10.0.0.7:9110
+        no answer came within the time that an actor may take
         reward     –
         accuracy   –
         hint share –
@@ -86,7 +107,7 @@ public sealed class TopViewTests
         no pipeline yet
 
         no log lines yet
-        """, Draw(TopState.Of("10.0.0.7:9110") with { Problem = "run status: the learner is elsewhere" }, 80));
+        """, Draw(TopState.Of("10.0.0.7:9110") with { Problem = "no answer came within the time that an actor may take" }, 80));
 
     [Theory]
     [InlineData(20)]
