@@ -11,6 +11,8 @@ try
         ["rollout", .. var rest] => RolloutBench.Run(rest),
         ["generation", .. var rest] => GenerationBench.Run(rest),
         ["training", .. var rest] => TrainingBench.Run(rest),
+        ["scaling", .. var rest] => ScalingBench.Run(rest),
+        ["training-memory", .. var rest] => TrainingMemoryBench.Run(rest),
         ["overhead", .. var rest] => await OverheadBench.RunAsync(rest),
         ["memory", .. var rest] => await MemoryBench.RunAsync(rest),
         ["load", .. var rest] => LoadBench.Run(rest),
@@ -29,7 +31,7 @@ try
         ["plain-loop", .. var rest] => PlainLoop.Run(rest),
         ["verifier", .. var rest] => VerifierBench.Run(rest),
         ["fuzz", .. var rest] => VerifierFuzz.Run(rest),
-        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, overhead, memory, load, journal, chaos, cluster-chaos, cluster-faults, policy, inspection, spread, simulate, workers, staleness, verifier, fuzz, or plain-loop."),
+        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, training-memory, scaling, overhead, memory, load, journal, chaos, cluster-chaos, cluster-faults, policy, inspection, spread, simulate, workers, staleness, verifier, fuzz, or plain-loop."),
     };
 }
 catch (UserErrorException error)

@@ -1,3 +1,4 @@
+using Ghpo.Models;
 using static TorchSharp.torch;
 
 namespace Ghpo.Learning;
@@ -56,10 +57,10 @@ internal sealed class ChunkedLogProbs : autograd.MultiTensorFunction<ChunkedLogP
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, List<Tensor> grad_outputs)
     {
+        using var scope = new BackwardScope([.. grad_outputs]);
         List<Tensor> saved = ctx.get_saved_variables();
         (Tensor hidden, Tensor head, Tensor targets, Tensor normalisers) = (saved[0], saved[1], saved[2], saved[3]);
         (double temperature, long chunk) = ((double)ctx.get_data("temperature"), (long)ctx.get_data("chunk"));
-        using var scope = NewDisposeScope();
         Tensor ofHidden = empty_like(hidden);
         Tensor? ofHead = head.requires_grad ? zeros_like(head, ScalarType.Float32) : null;
         for (long start = 0; start < hidden.shape[0]; start += chunk)
@@ -75,7 +76,7 @@ internal sealed class ChunkedLogProbs : autograd.MultiTensorFunction<ChunkedLogP
             ofHead?.add_(narrow.t().mm(part));
         }
 
-        return [ofHidden.MoveToOuterDisposeScope(), ofHead?.to(head.dtype).MoveToOuterDisposeScope()!, null!, null!, null!];
+        return BackwardScope.Return(ofHidden, ofHead?.to(head.dtype), null, null, null);
     }
 
     private static Tensor Logits(Tensor hidden, Tensor head, double temperature)

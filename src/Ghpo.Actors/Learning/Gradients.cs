@@ -20,7 +20,7 @@ public static class Gradients
             return 0;
         }
 
-        double norm = stack([.. gradients.Select(gradient => gradient.to(ScalarType.Float32).norm())]).norm().item<float>();
+        double norm = stack([.. gradients.Select(Norm)]).norm().item<float>();
         if (max > 0 && norm > max && double.IsFinite(norm))
         {
             foreach (Tensor gradient in gradients)
@@ -30,5 +30,12 @@ public static class Gradients
         }
 
         return norm;
+    }
+
+    /// <summary>A wide copy of a narrow gradient goes before the next one is made.</summary>
+    private static Tensor Norm(Tensor gradient)
+    {
+        using var scope = NewDisposeScope();
+        return gradient.to(ScalarType.Float32).norm().MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Ghpo.Models;
 
 namespace Ghpo.Learning;
 
@@ -23,6 +24,7 @@ public sealed record LearningSettings(
     [property: Range(1, int.MaxValue)] int MicroBatchTokens,
     bool MaskTruncated,
     bool GradientCheckpointing,
+    ComputeType OptimizerState,
     LoraSettings Lora,
     [property: Range(1, 1024)] int Threads);
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Ghpo.Learning.Losses;
 using Ghpo.Models;
+using Ghpo.Models.Simd;
 using Ghpo.Policy;
 using Ghpo.Rollout;
 using Ghpo.Verification;
@@ -38,6 +39,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
     private readonly LoraAdapters? _lora;
     private readonly PolicyBase _base;
     private readonly AdamWOptimizer _optimizer;
+    private readonly Crew _crew;
     private LearningSettings _learning;
     private LearningRate _rate;
     private TokenObjective _objective;
@@ -70,7 +72,9 @@ public sealed class PolicyTrainer : IPolicyTrainer
         IEnumerable<(string Name, Parameter Parameter)> trained = _lora?.Named() ?? model.Decoder.named_parameters();
         _named = [.. trained.OrderBy(named => named.Name, StringComparer.Ordinal)];
         _parameters = [.. _named.Select(named => named.Parameter)];
-        _optimizer = new AdamWOptimizer(_named, learning.AdamBeta1, learning.AdamBeta2, learning.AdamEpsilon, learning.WeightDecay);
+        _crew = new Crew(learning.Threads);
+        model.Decoder.Crew = _crew;
+        _optimizer = new AdamWOptimizer(_named, learning.AdamBeta1, learning.AdamBeta2, learning.AdamEpsilon, learning.WeightDecay, learning.OptimizerState) { Crew = _crew };
         _reference = learning.KlBeta > 0 ? Frozen(model.Decoder) : null;
     }
 
@@ -237,6 +241,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
         _reference?.Dispose();
         _lora?.Dispose();
         _model.Dispose();
+        _crew.Dispose();
     }
 
     /// <summary>Adds a micro-batch's gradient to the parameters' and its measures to the sums.</summary>
@@ -275,7 +280,7 @@ public sealed class PolicyTrainer : IPolicyTrainer
 
     private Decoder Frozen(Decoder start)
     {
-        var frozen = new Decoder(_model.Config, start.Device, start.Dtype);
+        var frozen = new Decoder(_model.Config, start.Device, start.Dtype) { Crew = _crew };
         frozen.CopyFrom(start.named_parameters().ToDictionary(named => named.name, named => (Tensor)named.parameter), _model.Folder);
         return frozen;
     }

@@ -11,22 +11,15 @@ namespace Ghpo.Learning;
 /// <param name="EntropySum">Sum over tokens of the entropy −Σ_v π log π, a constant scalar.</param>
 public readonly record struct TokenLogProbs(Tensor LogProbs, Tensor EntropySum)
 {
-    /// <summary>Small batches keep the distribution [N, V] for backward; for others its parts are computed again (<see cref="ChunkedLogProbs"/>).</summary>
     /// <param name="temperature">τ; 0 (greedy sampling) stands for the untempered distribution, as the sampler records it.</param>
     public static TokenLogProbs Of(Decoder decoder, TokenBatch batch, double temperature)
     {
+        using var scope = NewDisposeScope();
         Tensor hidden = decoder.Hidden(batch.Ids).flatten(0, 1).index_select(0, batch.Predictors);
         double divisor = temperature == 0 ? 1 : temperature;
         long chunk = Math.Max(1, ChunkedLogProbs.ChunkElements / decoder.Config.VocabularySize);
-        if (hidden.shape[0] > chunk)
-        {
-            (Tensor logProbs, Tensor entropySum) = ChunkedLogProbs.Of(hidden, decoder.Head, batch.Targets, divisor, chunk);
-            return new TokenLogProbs(logProbs, entropySum);
-        }
-
-        Tensor logits = decoder.Logits(hidden).to(ScalarType.Float32);
-        Tensor distribution = nn.functional.log_softmax(divisor == 1 ? logits : logits / divisor, -1);
-        return new TokenLogProbs(distribution.gather(1, batch.Targets.unsqueeze(1)).squeeze(1), Entropies(distribution));
+        (Tensor logProbs, Tensor entropySum) = ChunkedLogProbs.Of(hidden, decoder.Head, batch.Targets, divisor, chunk);
+        return new TokenLogProbs(logProbs.MoveToOuterDisposeScope(), entropySum.MoveToOuterDisposeScope());
     }
 
     /// <summary>Log-probabilities of the targets without gradient, [N].</summary>
@@ -35,12 +28,5 @@ public readonly record struct TokenLogProbs(Tensor LogProbs, Tensor EntropySum)
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         return Of(decoder, batch, temperature).LogProbs.MoveToOuterDisposeScope();
-    }
-
-    private static Tensor Entropies(Tensor distribution)
-    {
-        using var noGradient = no_grad();
-        Tensor constant = distribution.detach();
-        return (constant.exp() * constant).sum().neg();
     }
 }

@@ -1,3 +1,4 @@
+using Ghpo.Models.Simd;
 using static TorchSharp.torch;
 
 namespace Ghpo.Models;
@@ -11,27 +12,30 @@ internal sealed class CheckpointedLayer : autograd.SingleTensorFunction<Checkpoi
 {
     public override string Name => nameof(CheckpointedLayer);
 
-    internal static Tensor Of(DecoderLayer layer, Tensor x, RotaryTable rotary, Tensor cos, Tensor sin) => apply(x, layer, rotary, cos, sin);
+    internal static Tensor Of(DecoderLayer layer, Tensor x, Turning turning, Crew? crew) => apply(x, turning.Cos, turning.SignedSin, layer, turning.Table, new CrewBox(crew));
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         var x = (Tensor)vars[0];
-        ctx.save_for_backward([x, (Tensor)vars[3], (Tensor)vars[4]]);
-        ctx.save_data("layer", vars[1]);
-        ctx.save_data("rotary", vars[2]);
+        ctx.save_for_backward([x, (Tensor)vars[1], (Tensor)vars[2]]);
+        ctx.save_data("layer", vars[3]);
+        ctx.save_data("table", vars[4]);
+        ctx.save_data("crew", vars[5]);
         using var scope = NewDisposeScope();
-        return ((DecoderLayer)vars[1]).Forward(x, (RotaryTable)vars[2], (Tensor)vars[3], (Tensor)vars[4]).MoveToOuterDisposeScope();
+        var turning = new Turning((RotaryTable)vars[4], (Tensor)vars[1], (Tensor)vars[2]);
+        return ((DecoderLayer)vars[3]).Forward(x, turning, ((CrewBox)vars[5]).Crew).MoveToOuterDisposeScope();
     }
 
     /// <summary>The parameters get their gradients from the inner backward pass.</summary>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
+        using var scope = new BackwardScope(grad_output);
         List<Tensor> saved = ctx.get_saved_variables();
-        using var scope = NewDisposeScope();
         using IDisposable gradients = enable_grad();
         Tensor x = saved[0].detach().requires_grad_();
-        Tensor y = ((DecoderLayer)ctx.get_data("layer")).Forward(x, (RotaryTable)ctx.get_data("rotary"), saved[1], saved[2]);
+        var turning = new Turning((RotaryTable)ctx.get_data("table"), saved[1], saved[2]);
+        Tensor y = ((DecoderLayer)ctx.get_data("layer")).Forward(x, turning, ((CrewBox)ctx.get_data("crew")).Crew);
         y.backward([grad_output]);
-        return [x.grad!.MoveToOuterDisposeScope(), null!, null!, null!, null!];
+        return BackwardScope.Return(x.grad, null, null, null, null, null);
     }
 }

@@ -1,4 +1,5 @@
 using Ghpo.Configuration;
+using Ghpo.Models.Simd;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -43,6 +44,9 @@ public sealed class Decoder : NamedModule
     /// <summary>Whether layers keep only their inputs for backward and compute themselves again there.</summary>
     public bool Checkpointing { get; set; }
 
+    /// <summary>Threads of row-wise steps, not owned; null: the caller's alone. With any number of them the results are the same bits.</summary>
+    internal Crew? Crew { get; set; }
+
     /// <summary>
     /// Hidden states after the final norm. Attention is causal and positions count from 0, so a batch padded on the RIGHT needs no mask: no real
     /// token sees padding.
@@ -64,7 +68,7 @@ public sealed class Decoder : NamedModule
         }
 
         using DisposeScope scope = NewDisposeScope();
-        return _model.Forward(ids, _rotary, Checkpointing).MoveToOuterDisposeScope();
+        return _model.Forward(ids, _rotary, Checkpointing, Crew).MoveToOuterDisposeScope();
     }
 
     /// <summary>Scores of the next token: <c>[..., d]</c> → <c>[..., V]</c>.</summary>

@@ -1,3 +1,5 @@
+using Ghpo.Models.Simd;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -6,9 +8,12 @@ namespace Ghpo.Models;
 /// <summary>A weight and perhaps a bias under Hugging Face's names. Allocated, not initialised: torch's own modules would draw from the global generator.</summary>
 internal sealed class Weights : NamedModule
 {
+    private readonly bool _wide;
+
     internal Weights(Device device, ScalarType dtype, bool bias, params long[] shape)
         : base(nameof(Weights))
     {
+        _wide = WideProduct.Serves(device, dtype);
         Weight = Allocate(shape, device, dtype);
         register_parameter("weight", Weight);
         if (bias)
@@ -28,7 +33,7 @@ internal sealed class Weights : NamedModule
     /// <summary>x <c>[..., in]</c> → x·Wᵀ + b <c>[..., out]</c>, plus (α / r)·(x·Aᵀ)·Bᵀ with an adapter.</summary>
     internal Tensor Project(Tensor x)
     {
-        Tensor y = nn.functional.linear(x, Weight, Bias);
+        Tensor y = _wide ? WideProduct.Of(x, Weight, Bias) : nn.functional.linear(x, Weight, Bias);
         return Adapter is null ? y : y.add(nn.functional.linear(nn.functional.linear(x, Adapter.A), Adapter.B), alpha: Adapter.Scale);
     }
 
@@ -66,11 +71,11 @@ internal sealed class DecoderStack : NamedModule
         _layers.SelectMany((layer, index) => layer.Matrices().Select(matrix => ($"layers.{index}.{matrix.Path}", matrix.Weights)));
 
     /// <param name="checkpointing">See <see cref="CheckpointedLayer"/>.</param>
-    internal Tensor Forward(Tensor ids, RotaryTable rotary, bool checkpointing)
+    /// <param name="crew">Threads of row-wise steps; null: the caller's alone.</param>
+    internal Tensor Forward(Tensor ids, RotaryTable rotary, bool checkpointing, Crew? crew)
     {
         long length = ids.shape[1];
-        Tensor cos = rotary.Cos.narrow(0, 0, length);
-        Tensor sin = rotary.SignedSin.narrow(0, 0, length);
+        var turning = new Turning(rotary, rotary.Cos.narrow(0, 0, length), rotary.SignedSin.narrow(0, 0, length));
         Tensor x = Embedding.Weight.index_select(0, ids.flatten()).view(ids.shape[0], length, _config.HiddenSize);
         bool again = checkpointing && is_grad_enabled();
         if (again && !x.requires_grad)
@@ -81,10 +86,14 @@ internal sealed class DecoderStack : NamedModule
 
         foreach (DecoderLayer layer in _layers)
         {
-            x = again ? CheckpointedLayer.Of(layer, x, rotary, cos, sin) : layer.Forward(x, rotary, cos, sin);
+            // What backward does not need is given back layer by layer.
+            using DisposeScope scope = NewDisposeScope();
+            Tensor y = again ? CheckpointedLayer.Of(layer, x, turning, crew) : layer.Forward(x, turning, crew);
+            x.Dispose();
+            x = y.MoveToOuterDisposeScope();
         }
 
-        return RmsNorm.Apply(x, _norm.Weight, _config.NormEpsilon);
+        return RmsNorm.Of(x, _norm.Weight, _config.NormEpsilon, crew);
     }
 }
 
@@ -115,11 +124,19 @@ internal sealed class DecoderLayer : NamedModule
         _attention.Matrices().Select(matrix => ("self_attn." + matrix.Name, matrix.Weights))
             .Concat(_feedForward.Matrices().Select(matrix => ("mlp." + matrix.Name, matrix.Weights)));
 
-    internal Tensor Forward(Tensor x, RotaryTable rotary, Tensor cos, Tensor sin)
+    internal Tensor Forward(Tensor x, Turning turning, Crew? crew)
     {
-        Tensor attended = x.add(_attention.Forward(RmsNorm.Apply(x, _inputNorm.Weight, _epsilon), rotary, cos, sin));
-        return attended.add(_feedForward.Forward(RmsNorm.Apply(attended, _postAttentionNorm.Weight, _epsilon)));
+        Tensor attended = x.add(_attention.Forward(RmsNorm.Of(x, _inputNorm.Weight, _epsilon, crew), turning));
+        return attended.add(_feedForward.Forward(RmsNorm.Of(attended, _postAttentionNorm.Weight, _epsilon, crew), crew));
     }
+}
+
+/// <summary>A rotary table and its rows for positions 0 to T − 1.</summary>
+/// <param name="Cos"><c>[T, D]</c></param>
+/// <param name="SignedSin"><c>[T, D]</c></param>
+internal sealed record Turning(RotaryTable Table, Tensor Cos, Tensor SignedSin)
+{
+    internal Tensor Of(Tensor x) => Table.Turn(x, Cos, SignedSin);
 }
 
 /// <summary>Causal grouped-query attention: H query heads of width D share Hkv key and value heads, H/Hkv each.</summary>
@@ -158,15 +175,15 @@ internal sealed class Attention : NamedModule
 
     internal IEnumerable<(string Name, Weights Weights)> Matrices() => [("q_proj", _query), ("k_proj", _key), ("v_proj", _value), ("o_proj", _output)];
 
-    internal Tensor Forward(Tensor x, RotaryTable rotary, Tensor cos, Tensor sin)
+    internal Tensor Forward(Tensor x, Turning turning)
     {
         long batch = x.shape[0];
         long length = x.shape[1];
         Tensor query = Heads(_query.Project(x), _config.Heads, _queryNorm);
         Tensor key = Heads(_key.Project(x), _config.KeyValueHeads, _keyNorm);
         Tensor value = Heads(_value.Project(x), _config.KeyValueHeads, norm: null);
-        query = rotary.Turn(query, cos, sin);
-        key = rotary.Turn(key, cos, sin);
+        query = turning.Of(query);
+        key = turning.Of(key);
         Tensor attended = nn.functional.scaled_dot_product_attention(query, Shared(key), Shared(value), is_casual: true);
         return _output.Project(attended.transpose(1, 2).reshape(batch, length, (long)_config.Heads * _config.HeadSize));
 
@@ -206,5 +223,9 @@ internal sealed class FeedForward : NamedModule
 
     internal IEnumerable<(string Name, Weights Weights)> Matrices() => [("gate_proj", _gate), ("up_proj", _up), ("down_proj", _down)];
 
-    internal Tensor Forward(Tensor x) => _down.Project(nn.functional.silu(_gate.Project(x)).mul(_up.Project(x)));
+    internal Tensor Forward(Tensor x, Crew? crew)
+    {
+        (Tensor gate, Tensor up) = (_gate.Project(x), _up.Project(x));
+        return _down.Project(TrainingWork.Takes(gate) ? FusedGate.Of(gate, up, crew) : nn.functional.silu(gate).mul(up));
+    }
 }

@@ -1,5 +1,3 @@
-using static TorchSharp.torch;
-
 namespace Ghpo.Models;
 
 /// <summary>A tensor as a file holds it.</summary>
@@ -31,15 +29,4 @@ public sealed record ModelInspection(ModelConfig Config, GenerationConfig Genera
                     entry.Key, SafetensorsType.Name(entry.Value.Dtype), entry.Value.Shape, entry.Value.Bytes / SafetensorsType.Width(entry.Value.Dtype), entry.Value.Bytes)),
             ]);
     }
-
-    /// <summary>Bytes that training all weights takes whatever the batch: weights and gradients in <paramref name="dtype"/>, AdamW's two moments in float32.</summary>
-    public (long Weights, long Gradients, long Moments) FullTraining(ScalarType dtype)
-    {
-        long width = SafetensorsType.Width(dtype);
-        return (Parameters * width, Parameters * width, Parameters * 2 * sizeof(float));
-    }
-
-    /// <summary>Parameters of adapters of rank r on every linear layer of the stack: r·(in + out) each.</summary>
-    public long AdapterParameters(int rank) =>
-        Tensors.Where(tensor => tensor.Name.EndsWith("_proj.weight", StringComparison.Ordinal)).Sum(tensor => rank * (tensor.Shape[0] + tensor.Shape[1]));
 }

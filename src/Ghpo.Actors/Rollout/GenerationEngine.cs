@@ -274,11 +274,7 @@ public sealed class GenerationEngine : IGenerationEngine
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxLength);
         RequirePositions(config, maxLength);
         bool simd = device.type == DeviceType.CPU && SimdDecoder.IsSupported;
-        if (device.type == DeviceType.CPU && dtype == ScalarType.BFloat16 && !simd)
-        {
-            throw new UserErrorException("model.dtype = bfloat16 needs a processor with AVX-512, or a GPU; this one would be slower with it than with float32. Set model.dtype = float32.");
-        }
-
+        RequireType(device, dtype, simd);
         long longest = PagedCache.BytesOf(config, dtype == ScalarType.BFloat16, maxLength);
         if (longest > cacheBytes)
         {
@@ -289,6 +285,16 @@ public sealed class GenerationEngine : IGenerationEngine
         return simd
             ? new SimdRows(config, dtype, slots, maxLength, cacheBytes, get_num_threads())
             : new TorchRows(config, device, dtype, (int)Math.Min(slots, cacheBytes / longest), maxLength);
+    }
+
+    /// <param name="simd">Whether the engine's own kernels run.</param>
+    /// <exception cref="UserErrorException">The processor cannot compute the type at a useful speed.</exception>
+    internal static void RequireType(Device device, ScalarType dtype, bool simd)
+    {
+        if (device.type == DeviceType.CPU && dtype == ScalarType.BFloat16 && !simd)
+        {
+            throw new UserErrorException("model.dtype = bfloat16 needs a processor with AVX-512, or a GPU; this one would be slower with it than with float32. Set model.dtype = float32.");
+        }
     }
 
     private void Check(GenerationRequest request)

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Ghpo.Configuration;
+using Ghpo.Learning;
 using Ghpo.Models;
+using Ghpo.Models.Simd;
 using Ghpo.Problems;
 using Spectre.Console;
 using static TorchSharp.torch;
@@ -14,10 +16,11 @@ internal static class InspectModelCommand
     public static Command Build()
     {
         var model = new Argument<string>("MODEL") { Description = "Model folder in Hugging Face layout." };
-        var rank = new Option<int>("--lora-rank") { Description = "Rank r of the adapters in the estimate for LoRA.", DefaultValueFactory = _ => 16 };
+        var rank = new Option<int>("--lora-rank") { Description = "Rank r of the adapters in the estimate for LoRA where learning.lora.rank is 0.", DefaultValueFactory = _ => 16 };
         var all = new Option<bool>("--tensors") { Description = "List every tensor, not each kind of them once." };
+        var measure = new Option<bool>("--measure") { Description = "Take two training steps with the current settings and show the memory they took beside the estimate." };
         var settings = new SettingOptions();
-        var command = new Command("inspect-model", "Shows shapes, types and parameters of a model folder, and the memory that training it takes.") { model, rank, all };
+        var command = new Command("inspect-model", "Shows shapes, types and parameters of a model folder, and the memory that training it takes.") { model, rank, all, measure };
         settings.AddTo(command);
         command.SetAction(parsed =>
         {
@@ -27,7 +30,15 @@ internal static class InspectModelCommand
             }
 
             string folder = ModelFolder.Resolve(parsed.GetRequiredValue(model));
-            Print(Terminal.For(parsed.InvocationConfiguration.Output), folder, ModelInspection.Read(folder), settings.Resolve(parsed), parsed.GetValue(rank), parsed.GetValue(all));
+            IAnsiConsole console = Terminal.For(parsed.InvocationConfiguration.Output);
+            ModelInspection inspection = ModelInspection.Read(folder);
+            GhpoSettings resolved = settings.Resolve(parsed);
+            Print(console, folder, inspection, resolved, parsed.GetValue(rank), parsed.GetValue(all));
+            if (parsed.GetValue(measure))
+            {
+                Measure(console, folder, inspection.Config, resolved);
+            }
+
             return ExitCodes.Success;
         });
         return command;
@@ -45,18 +56,39 @@ internal static class InspectModelCommand
         console.Write(Tensors(model, all));
 
         ScalarType dtype = settings.Model.Dtype.Scalar();
-        (long weights, long gradients, long moments) = model.FullTraining(dtype);
-        long adapters = model.AdapterParameters(rank);
-        int width = dtype == ScalarType.BFloat16 ? 2 : 4;
-        int copies = settings.Rollout.Workers + settings.Rollout.Staleness + 2 + (settings.Learning.KlBeta > 0 ? 1 : 0);
-        Table memory = new Table().Title($"memory to train with the current settings (model.dtype = {settings.Model.Dtype.ToString().ToLowerInvariant()})")
-            .AddColumns("", "trained parameters", "weights", "gradients", "AdamW moments", "sum");
-        memory.AddRow("all weights", Count(model.Parameters), Size(weights), Size(gradients), Size(moments), Size(weights + gradients + moments));
-        memory.AddRow(
-            $"LoRA, r = {rank}, every linear layer", Count(adapters), Size(weights + adapters * width), Size(adapters * width), Size(adapters * 8), Size(weights + adapters * (2 * width + 8)));
+        LearningSettings full = settings.Learning with { Lora = settings.Learning.Lora with { Rank = 0 } };
+        LearningSettings lora = settings.Learning.Lora.Rank > 0 ? settings.Learning : settings.Learning with { Lora = settings.Learning.Lora with { Rank = rank } };
+        Table memory = new Table().Title($"memory that the learner takes, micro-batches of {Count(settings.Learning.MicroBatchTokens)} tokens, model.dtype = {settings.Model.Dtype.ToString().ToLowerInvariant()}{(settings.Learning.GradientCheckpointing ? ", gradient checkpointing" : "")}")
+            .AddColumns("", "trained parameters", "weights", "gradients", "AdamW moments", "master copies", "KL reference", "activations", "passing", "peak");
+        AddRow("all weights", full);
+        AddRow($"LoRA, r = {lora.Lora.Rank}, {string.Join(" ", lora.Lora.Targets)}", lora);
         console.Write(Right(memory));
-        console.WriteLine($"In the same process besides: {copies} copies of the weights ({Size(copies * weights)}: engines of {settings.Rollout.Workers} workers, {settings.Rollout.Staleness + 2} published versions{(settings.Learning.KlBeta > 0 ? ", the KL reference" : "")}).");
-        console.WriteLine("Not included: activations and logits of a micro-batch (learning.micro-batch-tokens), keys and values of the engines (rollout.slots), the runtime itself.");
+        long weights = MemoryEstimate.Of(config, dtype, full, tokens: 0).Weights;
+        int copies = settings.Rollout.Workers + settings.Rollout.Staleness + 2;
+        console.WriteLine($"In the same process besides: {copies} copies of the weights ({Size(copies * weights)}: engines of {settings.Rollout.Workers} workers, {settings.Rollout.Staleness + 2} published versions), keys and values of up to {Size(settings.Rollout.Workers * Cache(config, settings))} (rollout.slots, rollout.cache-bytes), the runtime itself.");
+
+        void AddRow(string name, LearningSettings learning)
+        {
+            MemoryEstimate estimate = MemoryEstimate.Of(config, dtype, learning, learning.MicroBatchTokens);
+            memory.AddRow(
+                name, Count(estimate.Trained), Size(estimate.Weights), Size(estimate.Gradients), Size(estimate.Moments), Size(estimate.Masters), Size(estimate.Reference), Size(estimate.Kept),
+                Size(estimate.Passing), Size(estimate.Peak));
+        }
+    }
+
+    /// <summary>What a worker's answers cache at most.</summary>
+    private static long Cache(ModelConfig config, GhpoSettings settings) => Math.Min(
+        settings.Rollout.CacheBytes,
+        settings.Rollout.Slots * PagedCache.BytesOf(config, settings.Model.Dtype == ComputeType.Bfloat16, settings.Prompt.MaxTokens + settings.Rollout.MaxNewTokens));
+
+    private static void Measure(IAnsiConsole console, string folder, ModelConfig config, GhpoSettings settings)
+    {
+        int length = Math.Min(Math.Min(config.MaxPositions, settings.Prompt.MaxTokens + settings.Rollout.MaxNewTokens), settings.Learning.MicroBatchTokens);
+        int rows = settings.Learning.MicroBatchTokens / length;
+        long estimate = MemoryEstimate.Of(config, settings.Model.Dtype.Scalar(), settings.Learning, (long)rows * length).Peak;
+        long measured = MeasuredStep.Run(folder, settings, length, rows);
+        console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"measured: two steps of two micro-batches of {rows} x {length} tokens took {Size(measured)}, the estimate for them is {Size(estimate)}: {(double)estimate / measured:0.00} times what was measured"));
     }
 
     private static Table Tensors(ModelInspection model, bool all)

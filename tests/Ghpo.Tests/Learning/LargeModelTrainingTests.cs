@@ -45,6 +45,25 @@ public sealed class LargeModelTrainingTests : IDisposable
         Assert.Equal((distribution.exp() * distribution).sum().neg().item<float>(), entropy.item<float>(), 1e-3);
     }
 
+    /// <summary>float32 [B, T, V] would be 1 GiB here. Others that run meanwhile count too, so the bound is wide.</summary>
+    [Fact]
+    public void Log_probabilities_of_a_large_vocabulary_never_hold_the_logits_of_all_tokens()
+    {
+        Assert.SkipUnless(File.Exists("/proc/self/clear_refs"), "This system does not tell a process's peak memory.");
+        const int Tokens = 4096;
+        const int Vocabulary = 65_536;
+        using var scope = NewDisposeScope();
+        Tensor hidden = randn(Tokens, 16).requires_grad_();
+        Tensor head = randn(Vocabulary, 16).requires_grad_();
+        Tensor targets = randint(0, Vocabulary, [Tokens], ScalarType.Int64);
+        File.WriteAllText("/proc/self/clear_refs", "5");
+        long before = PeakResident();
+        ChunkedLogProbs.Of(hidden, head, targets, temperature: 1, ChunkedLogProbs.ChunkElements / Vocabulary).LogProbs.sum().backward();
+
+        long grown = PeakResident() - before;
+        Assert.True(grown < 512 << 20, $"the peak grew by {grown >> 20} MiB");
+    }
+
     [Fact]
     public void Gradient_checkpointing_changes_no_bit_of_the_gradients()
     {
@@ -86,6 +105,55 @@ public sealed class LargeModelTrainingTests : IDisposable
         Assert.Equal(
             ["adapter_config.json", "adapter_model.safetensors", "optimizer.safetensors", "state.json"],
             Directory.GetFiles(checkpoint).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>The reference of the KL term is the model without adapters, in bfloat16 too: KL is 0 at first and grows.</summary>
+    [Fact]
+    public void Lora_in_bfloat16_with_a_kl_term_trains_resumes_bit_for_bit_and_leaves_the_other_weights_alone()
+    {
+        LearningSettings settings = Samples.Learning with { KlBeta = 0.1, Lora = new LoraSettings(2, 4, ["q_proj", "down_proj"]) };
+        string checkpoint = Path.Combine(_folder, "step-000001");
+        using PolicyTrainer whole = Narrow("a", settings);
+        using PolicySnapshot before = whole.TakeSnapshot(1);
+        StepMetrics first = whole.Train(Samples.Step(0, 0));
+        whole.SaveCheckpoint(checkpoint);
+        StepMetrics second = whole.Train(Samples.Step(1, 1));
+        using PolicySnapshot after = whole.TakeSnapshot(1);
+        using PolicyTrainer resumed = Narrow("b", settings);
+        resumed.LoadCheckpoint(checkpoint);
+        resumed.Train(Samples.Step(1, 1));
+
+        Assert.Equal(0, first.Kl, 1e-6);
+        Assert.True(second.Kl > 0, $"KL {second.Kl}");
+        Assert.Equal(Hash(whole), Hash(resumed));
+        foreach ((string name, Tensor weight) in before.Weights)
+        {
+            Assert.Equal(ScalarType.BFloat16, weight.dtype);
+            bool target = name.EndsWith("q_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
+            Assert.True(target || weight.equal(after.Weights[name]).all().item<bool>(), $"{name} moved");
+        }
+
+        Assert.True(before.Weights.Any(entry => !entry.Value.equal(after.Weights[entry.Key]).all().item<bool>()), "no weight moved");
+    }
+
+    [Theory]
+    [InlineData(ScalarType.Float32)]
+    [InlineData(ScalarType.BFloat16)]
+    public void A_run_with_bfloat16_moments_goes_on_from_its_checkpoint_bit_for_bit(ScalarType dtype)
+    {
+        Assert.SkipUnless(Ghpo.Models.Simd.SimdDecoder.IsSupported, "This processor has no AVX-512.");
+        LearningSettings settings = Samples.Learning with { OptimizerState = ComputeType.Bfloat16 };
+        string checkpoint = Path.Combine(_folder, "step-000001");
+        using PolicyTrainer whole = Trainer(settings, "a", dtype);
+        whole.Train(Samples.Step(0, 0));
+        whole.SaveCheckpoint(checkpoint);
+        whole.Train(Samples.Step(1, 1));
+        using PolicyTrainer resumed = Trainer(settings, "b", dtype);
+        resumed.LoadCheckpoint(checkpoint);
+        resumed.Train(Samples.Step(1, 1));
+
+        Assert.Equal(Hash(whole), Hash(resumed));
+        Assert.NotEqual(HashAfter(Samples.Learning), HashAfter(settings));
     }
 
     [Fact]
@@ -164,10 +232,19 @@ public sealed class LargeModelTrainingTests : IDisposable
         return Hash(trainer);
     }
 
-    private PolicyTrainer Trainer(LearningSettings settings, string name) =>
-        new(Fresh(name), settings, Samples.Rewards, temperature: 1, maxNewTokens: 8, totalSteps: 10, evaluation: null);
+    private PolicyTrainer Narrow(string name, LearningSettings settings) => Trainer(settings, name, ScalarType.BFloat16);
 
-    private LoadedModel Fresh(string name) => Samples.FreshModel(Directory.CreateDirectory(Path.Combine(_folder, name)).FullName);
+    private PolicyTrainer Trainer(LearningSettings settings, string name, ScalarType dtype = ScalarType.Float32) =>
+        new(Fresh(name, dtype), settings, Samples.Rewards, temperature: 1, maxNewTokens: 8, totalSteps: 10, evaluation: null);
+
+    private LoadedModel Fresh(string name, ScalarType dtype = ScalarType.Float32) =>
+        Samples.FreshModel(Directory.CreateDirectory(Path.Combine(_folder, name)).FullName, dtype: dtype);
+
+    private static long PeakResident()
+    {
+        string line = File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return 1024 * long.Parse(line["VmHWM:".Length..].Replace("kB", "", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture);
+    }
 
     private static string Hash(PolicyTrainer trainer)
     {

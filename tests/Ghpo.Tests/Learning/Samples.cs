@@ -34,6 +34,7 @@ internal static class Samples
         MicroBatchTokens: 4096,
         MaskTruncated: false,
         GradientCheckpointing: false,
+        ComputeType.Float32,
         LoraSettings.Off,
         Threads: 1);
 
@@ -54,10 +55,10 @@ internal static class Samples
         StopTokens: [259]);
 
     /// <summary>A fresh model with a tokenizer in a folder of its own.</summary>
-    public static LoadedModel FreshModel(string folder, ulong seed = 5)
+    public static LoadedModel FreshModel(string folder, ulong seed = 5, ScalarType dtype = ScalarType.Float32)
     {
         TinyTokenizer.Write(folder, CompactTokens.All, CompactTokens.ChatTemplate, CompactTokens.End);
-        var decoder = new Decoder(Model, CPU, ScalarType.Float32);
+        var decoder = new Decoder(Model, CPU, dtype);
         decoder.Initialise(seed);
         return new LoadedModel(Model, decoder, ModelTokenizer.Load(Path.Combine(folder, "tokenizer.json")), Model.StopTokens, folder);
     }

@@ -35,13 +35,46 @@ public sealed class IndependentReaderTests : IDisposable
         Assert.Equal(expected, await Read(_folder["model"]));
     }
 
-    private static async Task<string[]> Read(string folder)
+    [Fact]
+    public async Task An_adapter_read_back_as_peft_documents_it_merges_to_the_weights_of_ghpo_merge()
     {
-        string script = Path.Combine(RepositoryFiles.Root, "tests", "oracles", "safetensors-reader.py");
+        ModelConfig config = TinyModel.Config();
+        using Decoder decoder = TinyModel.Create(config);
+        Directory.CreateDirectory(_folder["model"]);
+        TinyModel.WriteFolder(_folder["model"], config, decoder);
+        using (var lora = new LoraAdapters(decoder, rank: 3, alpha: 5, ["q_proj", "down_proj"], seed: 4))
+        using (no_grad())
+        {
+            foreach ((_, TorchSharp.Modules.Parameter parameter) in lora.Named())
+            {
+                parameter.add_(arange(parameter.NumberOfElements, ScalarType.Float32).view(parameter.shape).sin(), alpha: 0.3);
+            }
+
+            lora.Save(_folder["adapter"], _folder["model"]);
+        }
+
+        MergedModel.Write(_folder["model"], _folder["adapter"], _folder["merged"], ScalarType.Float32);
+        using LoadedModel merged = ModelFolder.Load(_folder["merged"], CPU, ScalarType.Float32);
+        Dictionary<string, double[]> expected = (await Run("peft-merge.py", _folder["model"], _folder["adapter"])).Select(line => line.Split(' '))
+            .ToDictionary(parts => parts[0], parts => parts[1..].Select(number => double.Parse(number, System.Globalization.CultureInfo.InvariantCulture)).ToArray());
+
+        Assert.Equal(merged.Decoder.named_parameters().Select(entry => entry.name).Order(StringComparer.Ordinal), expected.Keys.Order(StringComparer.Ordinal));
+        foreach ((string name, TorchSharp.Modules.Parameter parameter) in merged.Decoder.named_parameters())
+        {
+            double worst = parameter.data<float>().Zip(expected[name], (actual, wanted) => Math.Abs(actual - wanted)).Max();
+            Assert.True(worst < 1e-6, $"{name} differs by {worst}");
+        }
+    }
+
+    private static Task<string[]> Read(string folder) => Run("safetensors-reader.py", folder);
+
+    private static async Task<string[]> Run(string name, params string[] arguments)
+    {
+        string script = Path.Combine(RepositoryFiles.Root, "tests", "oracles", name);
         Process? python;
         try
         {
-            python = Process.Start(new ProcessStartInfo("python3", [script, folder]) { RedirectStandardOutput = true, RedirectStandardError = true });
+            python = Process.Start(new ProcessStartInfo("python3", [script, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true });
         }
         catch (System.ComponentModel.Win32Exception)
         {

@@ -209,6 +209,15 @@ public sealed class GenerationEngineTests
         Assert.Throws<InvalidOperationException>(() => engine.LoadPolicy(policy));
     }
 
+    [Fact]
+    public void Bfloat16_on_a_processor_without_avx512_is_refused_with_the_way_out()
+    {
+        string message = Assert.Throws<UserErrorException>(() => GenerationEngine.RequireType(CPU, ScalarType.BFloat16, simd: false)).Message;
+        Assert.Contains("model.dtype = bfloat16 needs a processor with AVX-512", message, StringComparison.Ordinal);
+        Assert.Contains("Set model.dtype = float32", message, StringComparison.Ordinal);
+        GenerationEngine.RequireType(CPU, ScalarType.Float32, simd: false);
+    }
+
     private static void AssertSameBits(ImmutableArray<Completion> expected, ImmutableArray<Completion> actual)
     {
         Assert.Equal(expected.Length, actual.Length);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Ghpo.Models.Simd;
 
@@ -18,6 +19,9 @@ internal unsafe interface IPackedType
     /// <summary>Reads 16 numbers that lie in their own order.</summary>
     static abstract Vector512<float> Load16(byte* from);
 
+    /// <summary>Writes 16 numbers that lie in their own order, each rounded to nearest even.</summary>
+    static abstract void Store16(Vector512<float> values, byte* to);
+
     /// <summary>Rounds a number to the type, to nearest even.</summary>
     static abstract void Store(float value, byte* to);
 }
@@ -35,6 +39,9 @@ internal readonly unsafe struct PackedSingle : IPackedType
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load16(byte* from) => Vector512.Load((float*)from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store16(Vector512<float> values, byte* to) => values.Store((float*)to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float value, byte* to) => *(float*)to = value;
@@ -69,6 +76,16 @@ internal readonly unsafe struct PackedBrain : IPackedType
     {
         Vector256<ushort> halves = Vector256.Load((ushort*)from);
         return (Vector512.Create(Vector256.WidenLower(halves), Vector256.WidenUpper(halves)) << 16).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store16(Vector512<float> values, byte* to)
+    {
+        Vector512<uint> bits = values.AsUInt32();
+        Vector512<uint> rounded = (bits + Vector512.Create(0x7FFFu) + ((bits >> 16) & Vector512<uint>.One)) >> 16;
+        Vector512<uint> number = Vector512.Equals(values, values).AsUInt32();
+        Vector512<uint> halves = Vector512.ConditionalSelect(number, rounded, Vector512.Create(0x7FC0u));
+        Avx512F.ConvertToVector256UInt16(halves).Store((ushort*)to);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

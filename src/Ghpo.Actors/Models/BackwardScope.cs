@@ -1,0 +1,44 @@
+using static TorchSharp.torch;
+
+namespace Ghpo.Models;
+
+/// <summary>
+/// The tensors of one call of a custom function's backward. libtorch takes references of its own to what is returned, after the call; the wrappers of gradients received and returned would
+/// otherwise stay until the scope of the whole step ends, and with them the memory of every layer's gradients. So those returned live until the thread's next call.
+/// </summary>
+internal sealed class BackwardScope : IDisposable
+{
+    [ThreadStatic]
+    private static Tensor?[]? _returned;
+
+    private readonly IDisposable _scope = NewDisposeScope();
+    private readonly Tensor[] _received;
+
+    /// <param name="received">Gradients of the outputs; disposed with this.</param>
+    internal BackwardScope(params Tensor[] received)
+    {
+        _received = received;
+        Forget();
+    }
+
+    /// <summary>What backward returns: a gradient an input, null where there is none.</summary>
+    internal static List<Tensor> Return(params Tensor?[] gradients)
+    {
+        // A call inside this one may have left some.
+        Forget();
+        _returned = [.. gradients.Select(gradient => gradient?.DetachFromDisposeScope())];
+        return [.. _returned.Select(gradient => gradient!)];
+    }
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        Array.ForEach(_received, tensor => tensor.Dispose());
+    }
+
+    private static void Forget()
+    {
+        Array.ForEach(_returned ?? [], tensor => tensor?.Dispose());
+        _returned = null;
+    }
+}
