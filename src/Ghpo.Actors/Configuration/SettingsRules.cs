@@ -62,6 +62,13 @@ public static class SettingsRules
             yield return Conflict($"must be below ghpo.run.steps ({settings.Run.Steps})", "rollout.staleness", "run.steps");
         }
 
+        if (settings.Rollout is { SwitchInFlight: true, Staleness: 0 })
+        {
+            yield return Conflict(
+                "with ghpo.rollout.staleness = 0 no policy is published while a step is sampled, and its answers must be of one version: set ghpo.rollout.staleness to 1 or more, or ghpo.rollout.switch-in-flight = false",
+                "rollout.switch-in-flight", "rollout.staleness");
+        }
+
         if (settings.Evaluation is { Temperature: 0, Answers: > 1 })
         {
             yield return Conflict("at ghpo.evaluation.temperature = 0 all answers are alike; ask for one, or set a temperature", "evaluation.answers", "evaluation.temperature");

@@ -50,10 +50,10 @@ internal sealed class DispatchSerializer(ExtendedActorSystem system) : Serialize
         $"message between nodes: give it a manifest in {nameof(DispatchSerializer)}",
         WireFormat.Of<OfferWorker>("ow-v2", DispatchWire.WriteOffer, (ref reader) => DispatchWire.ReadOffer(ref reader, system!)),
         WireFormat.Of<WorkerWelcomed>(
-            "ww-v2", (ref writer, welcome) => DispatchWire.WriteWelcome(ref writer, welcome, system!), (ref reader) => DispatchWire.ReadWelcome(ref reader, system!)),
+            "ww-v3", (ref writer, welcome) => DispatchWire.WriteWelcome(ref writer, welcome, system!), (ref reader) => DispatchWire.ReadWelcome(ref reader, system!)),
         WireFormat.Of<WorkerRefused>("wr-v1", DispatchWire.WriteRefused, DispatchWire.ReadRefused),
         WireFormat.Of<LeasedGroup>("lg-v1", DispatchWire.WriteLeased, DispatchWire.ReadLeased),
-        WireFormat.Of<SampledAnswer>("sa-v1", DispatchWire.WriteAnswer, DispatchWire.ReadAnswer),
+        WireFormat.Of<SampledAnswer>("sa-v2", DispatchWire.WriteAnswer, DispatchWire.ReadAnswer),
         WireFormat.Of<AnswerFailed>("af-v1", DispatchWire.WriteFailed, DispatchWire.ReadFailed),
         WireFormat.Of<WorkReported>("rp-v1", DispatchWire.WriteReport, DispatchWire.ReadReport),
         WireFormat.Of<SessionLeft>("sl-v1", DispatchWire.WriteLeft, DispatchWire.ReadLeft),

@@ -108,7 +108,7 @@ internal static class DispatchWire
 
     internal static void WriteAnswer(ref MessagePackWriter writer, SampledAnswer answer)
     {
-        writer.WriteArrayHeader(10);
+        writer.WriteArrayHeader(11);
         writer.WriteGroup(answer.Key.Group);
         writer.Write(answer.Key.Attempt);
         writer.Write(answer.Answer);
@@ -116,18 +116,19 @@ internal static class DispatchWire
         writer.WriteTokens(answer.Completion.Tokens);
         writer.WriteFloats(answer.Completion.LogProbs);
         writer.WriteEnum(answer.Completion.Finish);
+        writer.WriteList(answer.Completion.Switches, SettledGroupWire.WriteSwitch);
         writer.Write(answer.Epoch);
         writer.Write(answer.Version.Value);
     }
 
     internal static SampledAnswer ReadAnswer(ref MessagePackReader reader)
     {
-        reader.Fields(10, nameof(SampledAnswer));
+        reader.Fields(11, nameof(SampledAnswer));
         return new SampledAnswer(
             new WorkKey(reader.ReadGroup(), reader.ReadInt32()),
             reader.ReadInt32(),
             reader.ReadInt32(),
-            new Completion(reader.ReadTokens(), reader.ReadFloats(), reader.ReadEnum<FinishReason>()),
+            new Completion(reader.ReadTokens(), reader.ReadFloats(), reader.ReadEnum<FinishReason>()) { Switches = reader.ReadList(SettledGroupWire.ReadSwitch) },
             reader.ReadInt64(),
             reader.ReadVersion());
     }
@@ -205,7 +206,7 @@ internal static class DispatchWire
 
     private static void WriteSetup(ref MessagePackWriter writer, WorkerSetup setup)
     {
-        writer.WriteArrayHeader(12);
+        writer.WriteArrayHeader(13);
         writer.Write(setup.Run);
         writer.Write(setup.Seed);
         writer.Write(setup.ModelConfig);
@@ -218,11 +219,12 @@ internal static class DispatchWire
         writer.Write(setup.TopK);
         writer.Write(setup.TopP);
         writer.Write(setup.Staleness);
+        writer.Write(setup.SwitchInFlight);
     }
 
     private static WorkerSetup ReadSetup(ref MessagePackReader reader)
     {
-        reader.Fields(12, nameof(WorkerSetup));
+        reader.Fields(13, nameof(WorkerSetup));
         return new WorkerSetup(
             reader.ReadText(),
             reader.ReadInt64(),
@@ -235,7 +237,8 @@ internal static class DispatchWire
             reader.ReadDouble(),
             reader.ReadInt32(),
             reader.ReadDouble(),
-            reader.ReadInt32());
+            reader.ReadInt32(),
+            reader.ReadBoolean());
     }
 
     internal static void WriteActor(ref MessagePackWriter writer, IActorRef actor) => writer.Write(Serialization.SerializedActorPath(actor));

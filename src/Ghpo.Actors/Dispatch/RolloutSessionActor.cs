@@ -93,7 +93,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         Context.Watch(_learner);
         WorkerSetup setup = welcome.Setup;
         var rollout = new RolloutSettings(
-            setup.GroupSize, setup.MaxNewTokens, setup.Temperature, setup.TopK, setup.TopP, Workers: 1, _node.Slots, _node.CacheBytes, _node.Threads, setup.Staleness, Timeout.InfiniteTimeSpan);
+            setup.GroupSize, setup.MaxNewTokens, setup.Temperature, setup.TopK, setup.TopP, Workers: 1, _node.Slots, _node.CacheBytes, _node.Threads, setup.Staleness, setup.SwitchInFlight, Timeout.InfiniteTimeSpan);
         _store = new PolicyStore(setup.Staleness + 2);
         PolicyStore store = _store;
         NodeContext node = _node;

@@ -87,7 +87,7 @@ public static class RunContextFactory
         RolloutSettings rollout = settings.Rollout;
         var setup = new WorkerSetup(
             name, settings.Run.Seed, File.ReadAllText(Path.Combine(modelFolder, "config.json")), dtype == ScalarType.BFloat16, [.. stopTokens], maxLength,
-            rollout.GroupSize, rollout.MaxNewTokens, rollout.Temperature, rollout.TopK, rollout.TopP, rollout.Staleness);
+            rollout.GroupSize, rollout.MaxNewTokens, rollout.Temperature, rollout.TopK, rollout.TopP, rollout.Staleness, rollout.SwitchInFlight);
         return new RunContext(name, folder, inForce, problems, tokenizer, prompts, verifier, policies, WorkerEngine, Trainer, time) { Setup = setup };
     }
 

@@ -62,4 +62,5 @@ public sealed record WorkerSetup(
     double Temperature,
     int TopK,
     double TopP,
-    int Staleness);
+    int Staleness,
+    bool SwitchInFlight);

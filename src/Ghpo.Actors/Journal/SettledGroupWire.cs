@@ -45,26 +45,47 @@ internal static class SettledGroupWire
 
     private static void WriteSample(ref MessagePackWriter writer, TrainingSample sample)
     {
-        // The score of a user's own reward is there only if it is not 0.
-        writer.WriteArrayHeader(sample.OwnScore == 0 ? 5 : 6);
+        // The score of a user's own reward is there only if it is not 0, or something follows; switches of the policy only if there were any.
+        bool switched = !sample.Completion.Switches.IsEmpty;
+        bool scored = sample.OwnScore != 0 || switched;
+        writer.WriteArrayHeader(switched ? 7 : scored ? 6 : 5);
         writer.WriteTokens(sample.Completion.Tokens);
         writer.WriteFloats(sample.Completion.LogProbs);
         writer.WriteEnum(sample.Completion.Finish);
         writer.WriteEnum(sample.Verdict);
         writer.Write(sample.Format);
-        if (sample.OwnScore != 0)
+        if (scored)
         {
             writer.Write(sample.OwnScore);
+        }
+
+        if (switched)
+        {
+            writer.WriteList(sample.Completion.Switches, WriteSwitch);
         }
     }
 
     private static TrainingSample ReadSample(ref MessagePackReader reader)
     {
-        int fields = reader.Fields(5, 6, nameof(TrainingSample));
+        int fields = reader.Fields(5, 7, nameof(TrainingSample));
         var sample = new TrainingSample(
             new Completion(reader.ReadTokens(), reader.ReadFloats(), reader.ReadEnum<FinishReason>()),
             reader.ReadEnum<Verdict>(),
             reader.ReadBoolean());
-        return fields == 6 ? sample with { OwnScore = reader.ReadDouble() } : sample;
+        sample = fields >= 6 ? sample with { OwnScore = reader.ReadDouble() } : sample;
+        return fields == 7 ? sample with { Completion = sample.Completion with { Switches = reader.ReadList(ReadSwitch) } } : sample;
+    }
+
+    internal static void WriteSwitch(ref MessagePackWriter writer, PolicySwitch at)
+    {
+        writer.WriteArrayHeader(2);
+        writer.Write(at.Token);
+        writer.Write(at.Version.Value);
+    }
+
+    internal static PolicySwitch ReadSwitch(ref MessagePackReader reader)
+    {
+        reader.Fields(2, nameof(PolicySwitch));
+        return new PolicySwitch(reader.ReadInt32(), reader.ReadVersion());
     }
 }

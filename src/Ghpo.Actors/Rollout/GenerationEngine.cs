@@ -100,8 +100,35 @@ public sealed class GenerationEngine : IGenerationEngine
             throw new InvalidOperationException($"Policy {policy.Version} cannot be loaded while {RunningSequences} sequences are being decoded under another.");
         }
 
+        LoadWeights(policy);
+    }
+
+    private void LoadWeights(PolicySnapshot policy)
+    {
         _decoder.Load(policy.Weights, $"Policy {policy.Version}");
         _loaded = true;
+    }
+
+    public void SwitchPolicy(PolicySnapshot policy)
+    {
+        // Who runs gives up its row and waits again, before all who wait already: whoever enters is computed from its first token on.
+        RunningSequence[] running = [.. _rows.Take(_running).OrderByDescending(sequence => (sequence.Group.Order, sequence.Answer))];
+        while (_running > 0)
+        {
+            Leave(_running - 1);
+        }
+
+        foreach (RunningSequence sequence in running)
+        {
+            _waiting.AddFirst(sequence);
+        }
+
+        foreach (RunningSequence sequence in _waiting)
+        {
+            sequence.Switch(policy.Version);
+        }
+
+        LoadWeights(policy);
     }
 
     public void Submit(GenerationRequest request)

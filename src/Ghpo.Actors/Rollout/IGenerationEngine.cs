@@ -24,6 +24,12 @@ public interface IGenerationEngine : IDisposable
     /// <summary>Copies the weights in. Legal only while nothing is running.</summary>
     void LoadPolicy(PolicySnapshot policy);
 
+    /// <summary>
+    /// Copies weights in while sequences are being decoded, which go on under them. Whatever was computed of them under the old weights is computed anew, so each further
+    /// token is one of the new policy after the whole answer so far, with that policy's log-probability; the answer says where (<see cref="Completion.Switches"/>).
+    /// </summary>
+    void SwitchPolicy(PolicySnapshot policy) => throw new NotSupportedException($"{GetType().Name} cannot switch policies within an answer.");
+
     /// <summary>Admits a group: prefills its prompt once for all its answers. Needs as many free slots as it has answers.</summary>
     void Submit(GenerationRequest request);
 

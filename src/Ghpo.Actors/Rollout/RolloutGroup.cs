@@ -51,9 +51,17 @@ public enum FinishReason
 /// <param name="LogProbs">
 /// Log-probability in nats of each token under the tempered distribution before top-k and top-p, as the sampler saw it; as long as Tokens.
 /// </param>
-public sealed record Completion(ImmutableArray<int> Tokens, ImmutableArray<float> LogProbs, FinishReason Finish);
+public sealed record Completion(ImmutableArray<int> Tokens, ImmutableArray<float> LogProbs, FinishReason Finish)
+{
+    /// <summary>Where the policy was switched within the answer, in order; empty unless <c>rollout.switch-in-flight</c> let it. Tokens before the first are of the group's version.</summary>
+    public ImmutableArray<PolicySwitch> Switches { get; init; } = [];
+}
 
-/// <summary>G answers to one prompt under one policy version.</summary>
+/// <param name="Token">Index of the first token that was sampled under the version.</param>
+public readonly record struct PolicySwitch(int Token, PolicyVersion Version);
+
+/// <summary>G answers to one prompt.</summary>
+/// <param name="Version">The policy that it was begun under; no token is of an older one.</param>
 /// <param name="Epoch">Learner epoch that published the version.</param>
 /// <param name="Worker">Name of the worker that sampled it.</param>
 public sealed record RolloutGroup(

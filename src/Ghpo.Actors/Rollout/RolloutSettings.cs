@@ -14,4 +14,5 @@ public sealed record RolloutSettings(
     [property: Range(1L, long.MaxValue)] long CacheBytes,
     [property: Range(1, 1024)] int Threads,
     [property: Range(0, 1000)] int Staleness,
+    bool SwitchInFlight,
     TimeSpan Deadline);

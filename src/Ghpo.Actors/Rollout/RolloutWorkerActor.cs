@@ -11,8 +11,9 @@ namespace Ghpo.Rollout;
 /// <summary>
 /// Samples groups with an engine of its own, on a thread of its own (run it with a pinned dispatcher).
 /// <para>
-/// Lifecycle: it makes the engine on its thread, and loads each policy that is published, always between groups: while a newer
-/// policy waits, running groups finish under the old one and no group is admitted. A group that needs a newer policy than
+/// Lifecycle: it makes the engine on its thread, and loads each policy that is published, between groups: while a newer
+/// policy waits, running groups finish under the old one and no group is admitted. With <c>rollout.switch-in-flight</c> running groups go on under the newer
+/// one of the same epoch instead, from the token at hand on. A group that needs a newer policy than
 /// the one loaded waits for it; a policy is loaded only from the store, with the hash that was published, and never from an older epoch. One that newer
 /// ones have displaced by the time this worker hears of it is passed over.
 /// </para>
@@ -108,8 +109,8 @@ public sealed class RolloutWorkerActor : ReceiveActor
                 var job = (Job)result.Tag;
                 _running.Remove(job);
                 GhpoMeters.WorkerGroupDuration.Record(Stopwatch.GetElapsedTime(job.Admitted).TotalSeconds, _tag);
-                job.Span?.SetTag("ghpo.policy.version", _loaded!.Version.Value).SetTag("ghpo.tokens", result.Completions.Sum(completion => completion.Tokens.Length)).End();
-                job.ReplyTo.Tell(new RolloutGroup(job.Request.Prompted, result.Completions, _loaded!.Epoch, _loaded.Version, _name));
+                job.Span?.SetTag("ghpo.policy.version", job.Begun!.Version.Value).SetTag("ghpo.tokens", result.Completions.Sum(completion => completion.Tokens.Length)).End();
+                job.ReplyTo.Tell(new RolloutGroup(job.Request.Prompted, result.Completions, job.Begun!.Epoch, job.Begun.Version, _name));
             }
         }
         catch (Exception failure)
@@ -129,7 +130,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
     {
         try
         {
-            if (_newest is not null && _newest != _loaded && _running.Count == 0)
+            if (_newest is not null && _newest != _loaded && (_running.Count == 0 || MaySwitch))
             {
                 LoadNewest(_newest.Version);
             }
@@ -152,6 +153,9 @@ public sealed class RolloutWorkerActor : ReceiveActor
         }
     }
 
+    /// <summary>Groups of an older epoch are refused by the ledger; there is no sense in taking them along.</summary>
+    private bool MaySwitch => _settings.SwitchInFlight && _newest!.Epoch == _loaded!.Epoch;
+
     private void LoadNewest(PolicyVersion version)
     {
         try
@@ -173,7 +177,15 @@ public sealed class RolloutWorkerActor : ReceiveActor
                 $"Policy {_newest.Version} was published with hash {_newest.Hash}, but the store holds {policy.Hash} under that version.");
         }
 
-        _engine!.LoadPolicy(policy);
+        if (_running.Count > 0)
+        {
+            _engine!.SwitchPolicy(policy);
+        }
+        else
+        {
+            _engine!.LoadPolicy(policy);
+        }
+
         _loaded = _newest;
         GhpoMeters.WorkerPolicy.Record(_loaded.Version.Value, _tag);
         TellWhatIsLoaded();
@@ -199,6 +211,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
                 _engine.Submit(RequestFor(job));
                 job.Admitted = Stopwatch.GetTimestamp();
                 job.Span?.AddEvent(new ActivityEvent("admitted"));
+                job.Begun = _loaded;
                 _waiting.Remove(node);
                 _running.Add(job);
             }
@@ -253,6 +266,9 @@ public sealed class RolloutWorkerActor : ReceiveActor
 
         /// <summary>From its arrival to its answer; null: it is not traced.</summary>
         public Activity? Span { get; init; }
+
+        /// <summary>The policy that it was begun under; null before.</summary>
+        public LearnerProtocol.PolicyPublished? Begun { get; set; }
 
         // Two requests are two jobs, whatever they hold; the engine's errors name a job by its group.
         public bool Equals(Job? other) => ReferenceEquals(this, other);

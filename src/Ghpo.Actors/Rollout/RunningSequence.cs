@@ -5,6 +5,7 @@ internal sealed class RunningSequence(RunningGroup group, int answer)
 {
     private readonly List<int> _tokens = [];
     private readonly List<float> _logProbs = [];
+    private readonly List<PolicySwitch> _switches = [];
 
     internal RunningGroup Group { get; } = group;
 
@@ -33,7 +34,14 @@ internal sealed class RunningSequence(RunningGroup group, int answer)
         Group.Request.OnToken?.Invoke(Answer, token);
     }
 
+    /// <summary>What follows is sampled under another policy.</summary>
+    internal void Switch(PolicyVersion version)
+    {
+        _switches.RemoveAll(before => before.Token == _tokens.Count);
+        _switches.Add(new PolicySwitch(_tokens.Count, version));
+    }
+
     internal AnswerProgress Progress => new(Group.Request.Tag, Answer, [.. _tokens], Finished: false);
 
-    internal Completion Complete(FinishReason reason) => new([.. _tokens], [.. _logProbs], reason);
+    internal Completion Complete(FinishReason reason) => new([.. _tokens], [.. _logProbs], reason) { Switches = [.. _switches] };
 }

@@ -35,7 +35,7 @@ public sealed class DispatchSerializerTests : IDisposable
         { "wr-v1", new WorkerRefused("no"), "91a26e6f" },
         { "lg-v1", new LeasedGroup(LeaseLedgerTests.Group(3, 1, 2), new PolicyVersion(3)), "9c0301a17002cb3fe0000000000000079301ccc803920103" + "01c2c303" },
         { "lg-v1", new LeasedGroup(LeaseLedgerTests.Group(3, 1, 2) with { Trace = "00-1" }, new PolicyVersion(3)), "9d0301a17002cb3fe0000000000000079301ccc803920103" + "01c2c303" + "a430302d31" },
-        { "sa-v1", new SampledAnswer(Key, 1, 4, new Completion([5, 300], [-0.5f, -1f], FinishReason.Length), 7, new PolicyVersion(3)), "9acd012c01020104" + "9205cd012cc408000000bf000080bf010703" },
+        { "sa-v2", new SampledAnswer(Key, 1, 4, new Completion([5, 300], [-0.5f, -1f], FinishReason.Length) { Switches = [new(1, new PolicyVersion(4))] }, 7, new PolicyVersion(3)), "9bcd012c01020104" + "9205cd012cc408000000bf000080bf019192010407" + "03" },
         { "af-v1", new AnswerFailed(Key, "why", true), "95cd012c0102a3776879c3" },
         { "rp-v1", new WorkReported(8, 300), "9208cd012c" },
         { "sl-v1", new SessionLeft(), "90" },
@@ -49,13 +49,13 @@ public sealed class DispatchSerializerTests : IDisposable
     private const string OfferBytes =
         "94a177d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e2337370895ad58363420776974682041565832a26161a0" +
         "a0aa6e6f204156582d353132";
-    private const string WelcomeManifest = "ww-v2";
+    private const string WelcomeManifest = "ww-v3";
     private const string WelcomeBytes =
-        "95d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e2337389ca372756ecd012ca27b7dc39102400428cb3fe00000" +
-        "0000000000cb3ff000000000000001b5687474703a2f2f31302e302e302e313a343035342f931ea145c4680a2c0a2a616b6b612e7463703a2f2f6768706f4031302e302e302e" +
-        "313a343035332f757365722f776f726b23373912380a364768706f2e44697370617463682e53657373696f6e50726f746f636f6c2b4c656173656447726f75702c204768706f" +
-        "2e4163746f7273931ea146c46d0a2f0a2d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f616e7377657273233830123a0a384768706f" +
-        "2e44697370617463682e53657373696f6e50726f746f636f6c2b53616d706c6564416e737765722c204768706f2e4163746f7273";
+        "95d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e2337389da372756ecd012ca27b7dc39102400428cb3fe00000" +
+        "0000000000cb3ff000000000000001c3b5687474703a2f2f31302e302e302e313a343035342f931ea145c4680a2c0a2a616b6b612e7463703a2f2f6768706f4031302e302e30" +
+        "2e313a343035332f757365722f776f726b23373912380a364768706f2e44697370617463682e53657373696f6e50726f746f636f6c2b4c656173656447726f75702c20476870" +
+        "6f2e4163746f7273931ea146c46d0a2f0a2d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f616e7377657273233830123a0a38476870" +
+        "6f2e44697370617463682e53657373696f6e50726f746f636f6c2b53616d706c6564416e737765722c204768706f2e4163746f7273";
 
     private const string VerifierOfferBytes =
         "93a176d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e23373704";
@@ -103,7 +103,7 @@ public sealed class DispatchSerializerTests : IDisposable
         Assert.Equal(WelcomeManifest, _serializer.Manifest(welcome));
         Assert.Equal(WelcomeBytes, Convert.ToHexStringLower(_serializer.ToBinary(welcome)));
         Assert.Equal((Far("session#78"), new Uri("http://10.0.0.1:4054/")), (welcome.Session, welcome.Plane));
-        Assert.Equivalent(new WorkerSetup("run", 300, "{}", true, [2], 64, 4, 40, 0.5, 0, 1, 1), welcome.Setup, strict: true);
+        Assert.Equivalent(new WorkerSetup("run", 300, "{}", true, [2], 64, 4, 40, 0.5, 0, 1, 1, true), welcome.Setup, strict: true);
     }
 
     [Fact]

@@ -36,6 +36,12 @@ internal sealed class GatedEngine(int slots) : IGenerationEngine
         Record.Enqueue($"load {policy.Version}");
     }
 
+    public void SwitchPolicy(PolicySnapshot policy)
+    {
+        FailIfTold("load");
+        Record.Enqueue($"switch to {policy.Version}");
+    }
+
     public void Submit(GenerationRequest request)
     {
         FailIfTold("submit");

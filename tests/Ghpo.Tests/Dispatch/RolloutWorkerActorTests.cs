@@ -24,12 +24,14 @@ public sealed class RolloutWorkerActorTests : IDisposable
 
     private readonly PolicyStore _store = new(kept: 2);
     private readonly GatedEngine _engine = new(slots: 4);
-    private readonly IActorRef _worker;
+    private readonly RolloutSettings _settings;
+    private IActorRef _worker;
 
     public RolloutWorkerActorTests()
     {
         var settings = new RolloutSettings(
-            GroupSize: 2, MaxNewTokens: 8, Temperature: 1, TopK: 0, TopP: 1, Workers: 1, Slots: 4, CacheBytes: 1 << 20, Threads: 1, Staleness: 0, Deadline: Patience);
+            GroupSize: 2, MaxNewTokens: 8, Temperature: 1, TopK: 0, TopP: 1, Workers: 1, Slots: 4, CacheBytes: 1 << 20, Threads: 1, Staleness: 0, SwitchInFlight: false, Deadline: Patience);
+        _settings = settings;
         _worker = _system.ActorOf(Props.Create(() => new RolloutWorkerActor("worker", () => _engine, _store, settings, 1)));
     }
 
@@ -70,6 +72,39 @@ public sealed class RolloutWorkerActorTests : IDisposable
         Assert.Equal(new PolicyVersion(0), (await running).Version);
         Assert.Equal(new PolicyVersion(1), (await waiting).Version);
         Assert.Equal(["load v0", Submit(0, 0), "load v1", Submit(0, 1)], _engine.Record);
+    }
+
+    [Fact]
+    public async Task With_switch_in_flight_a_running_group_goes_on_under_the_new_policy_and_keeps_the_version_it_was_begun_under()
+    {
+        RolloutSettings settings = _settings with { Staleness = 1, SwitchInFlight = true };
+        _worker = _system.ActorOf(Props.Create(() => new RolloutWorkerActor("worker", () => _engine, _store, settings, 1)));
+        Publish(0);
+        Task<RolloutGroup> running = Sample(step: 0, index: 0, oldest: 0);
+        Publish(1);
+        Task<RolloutGroup> next = Sample(step: 1, index: 0, oldest: 0);
+        WorkerView view = await View();
+        Assert.Equal((new PolicyVersion(1), 2, 0), (view.Version, view.RunningGroups, view.WaitingGroups));
+
+        _engine.Open();
+        Assert.Equal(new PolicyVersion(0), (await running).Version);
+        Assert.Equal(new PolicyVersion(1), (await next).Version);
+        Assert.Equal(["load v0", Submit(0, 0), "switch to v1", Submit(1, 0)], _engine.Record);
+    }
+
+    [Fact]
+    public async Task With_switch_in_flight_groups_of_an_older_epoch_are_not_taken_along()
+    {
+        RolloutSettings settings = _settings with { Staleness = 1, SwitchInFlight = true };
+        _worker = _system.ActorOf(Props.Create(() => new RolloutWorkerActor("worker", () => _engine, _store, settings, 1)));
+        Publish(0);
+        Task<RolloutGroup> running = Sample(step: 0, index: 0, oldest: 0);
+        Publish(1, epoch: 2);
+        Assert.Equal(new PolicyVersion(0), (await View()).Version);
+
+        _engine.Open();
+        Assert.Equal((1, new PolicyVersion(0)), ((await running).Epoch, (await running).Version));
+        Assert.Equal(["load v0", Submit(0, 0), "load v1"], _engine.Record);
     }
 
     [Fact]

@@ -156,6 +156,25 @@ public sealed class GhpoEventSerializerTests
     }
 
     [Fact]
+    public void An_answer_that_saw_a_switch_of_the_policy_keeps_it_under_the_same_manifest_and_others_keep_their_bytes()
+    {
+        SettledGroup plain = Group();
+        TrainingSample sample = plain.Samples[0];
+        var switched = new GroupSettled(plain with
+        {
+            Samples = [sample with { Completion = sample.Completion with { Switches = [new PolicySwitch(1, new PolicyVersion(300))] } }, .. plain.Samples.Skip(1)],
+        });
+        string bytes = Convert.ToHexStringLower(Serializer.ToBinary(switched));
+
+        Assert.Equal("gs-v1", Serializer.Manifest(switched));
+        Assert.Equal(
+            "9d0301a370c3a90002cb3fe0000000000000c39301ccc8ce0001117091019297920506c408000000bf000080ff0000c3cb0000000000000000919201cd012c959107c4040000a0bf0103c2" +
+            "0c0203",
+            bytes);
+        Assert.Equivalent(switched, Serializer.FromBinary(Convert.FromHexString(bytes), "gs-v1"), strict: true);
+    }
+
+    [Fact]
     public void An_unknown_manifest_is_an_error_that_names_it_and_the_known_ones()
     {
         var error = Assert.Throws<SerializationException>(() => Serializer.FromBinary([0x90], "gs-v2"));

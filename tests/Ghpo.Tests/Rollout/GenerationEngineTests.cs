@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Ghpo.Configuration;
+using Ghpo.Learning;
 using Ghpo.Models;
 using Ghpo.Policy;
 using Ghpo.Rollout;
@@ -24,6 +25,56 @@ public sealed class GenerationEngineTests
         engine.Step();
         engine.Submit(Engines.Request("b", 5, answers: 2, seed: 2, maxNewTokens: 3));
         Assert.Equal([("a", 0, 1), ("a", 1, 1), ("b", 0, 0), ("b", 1, 0)], engine.Progress.Select(answer => ((string)answer.Tag, answer.Answer, answer.Tokens.Length)).Order());
+    }
+
+    [Fact]
+    public void After_a_switch_each_token_is_the_new_policy_s_after_the_whole_answer_so_far()
+    {
+        const int SwitchAt = 5;
+        using IDisposable mode = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        ModelConfig config = TinyModel.Config() with { StopTokens = [] };
+        using Decoder first = TinyModel.Create(config, seed: 1);
+        using Decoder second = TinyModel.Create(config, seed: 2);
+        using PolicySnapshot old = Engines.Snapshot(first);
+        using var next = new PolicySnapshot(1, new PolicyVersion(7), "", Engines.Snapshot(second).Weights);
+        GenerationRequest[] requests = [Engines.Request("a", 9, 2, seed: 3, maxNewTokens: 12), Engines.Request("b", 5, 1, seed: 4, maxNewTokens: 20)];
+
+        ImmutableArray<Completion> Switched(int slots, params GenerationRequest[] together)
+        {
+            using var engine = new GenerationEngine(config, CPU, ScalarType.Float32, [], slots, maxLength: 64);
+            engine.LoadPolicy(old);
+            Array.ForEach(together, engine.Submit);
+            List<GenerationResult> results = [];
+            for (int step = 0; engine.RunningSequences > 0; step++)
+            {
+                if (step == SwitchAt)
+                {
+                    engine.SwitchPolicy(next);
+                }
+
+                results.AddRange(engine.Step());
+            }
+
+            return results.Single(result => (string)result.Tag == "a").Completions;
+        }
+
+        ImmutableArray<Completion> answers = Switched(8, requests);
+        AssertSameBits(Switched(2, requests[0]), answers);
+        foreach (Completion answer in answers)
+        {
+            Assert.Equal([new PolicySwitch(SwitchAt, new PolicyVersion(7))], answer.Switches);
+            TokenBatch batch = TokenBatch.Of([new TokenSequence(requests[0].Prompt, answer.Tokens)], CPU);
+            float[] before = TokenLogProbs.Of(first, batch, temperature: 1).LogProbs.data<float>().ToArray();
+            float[] after = TokenLogProbs.Of(second, batch, temperature: 1).LogProbs.data<float>().ToArray();
+            for (int token = 0; token < answer.Tokens.Length; token++)
+            {
+                (float own, float other) = token < SwitchAt ? (before[token], after[token]) : (after[token], before[token]);
+                Assert.True(Math.Abs(answer.LogProbs[token] - own) < 1e-4, $"token {token}: {answer.LogProbs[token]:G9}, its policy says {own:G9} and the other one {other:G9}");
+            }
+
+            Assert.True(before.Zip(after, (one, two) => Math.Abs(one - two)).Max() > 0.1, "The two policies are the same.");
+        }
     }
 
     /// <summary>Widths that are and are not multiples of a vector register, and one sequence that outgrows 512 positions.</summary>

@@ -34,6 +34,9 @@ internal sealed partial class Tutor(ITokenizer tokenizer, long runSeed)
 
     public ConcurrentQueue<TutoredGroup> Answered { get; } = [];
 
+    /// <summary>Policies that engines went on under with groups in hand.</summary>
+    public ConcurrentQueue<PolicyVersion> Switched { get; } = [];
+
     /// <summary>Called on the engine's thread before a group is admitted. May throw, or take its time.</summary>
     public Action<GroupId, int> BeforeSubmit { get; set; } = static (_, _) => { };
 
@@ -85,6 +88,13 @@ internal sealed class TutoredEngine(IGenerationEngine inner, Tutor tutor) : IGen
         tutor.BeforeLoad(policy.Version);
         inner.LoadPolicy(policy);
         _version = policy.Version;
+    }
+
+    public void SwitchPolicy(PolicySnapshot policy)
+    {
+        tutor.BeforeLoad(policy.Version);
+        inner.SwitchPolicy(policy);
+        tutor.Switched.Enqueue(policy.Version);
     }
 
     public void Submit(GenerationRequest request)

@@ -132,6 +132,32 @@ public sealed class WholeRunTests : IDisposable
     }
 
     [Fact]
+    public async Task With_switch_in_flight_answers_go_on_under_newer_policies_and_the_journal_says_where_and_folds_to_the_same_weights()
+    {
+        GhpoSettings settings = _tiny.Settings(
+            "rollout.staleness=1", "rollout.switch-in-flight=true", "run.steps=5", "dispatch.permits=10", "rollout.max-new-tokens=24", "rollout.workers=2");
+        string folder = _tiny.NewFolder();
+        (RunContext run, Tutor tutor) = TinyRun.Create(folder, settings);
+        tutor.BeforeStep = () => Thread.Sleep(5);
+        RunEvents.RunEnded ended = await RunSession.Complete(run);
+
+        Assert.Equal(RunOutcome.Completed, ended.Outcome);
+        TinyRun.RequireSound(folder, steps: 5, staleness: 1);
+        ImmutableArray<SettledGroup> settled = TinyRun.Settled(folder);
+        Assert.All(settled, group => Assert.InRange(group.Version.Value, Math.Max(0, group.Group.Step - 1), group.Group.Step));
+        Assert.NotEmpty(tutor.Switched);
+        (SettledGroup Group, PolicySwitch At, int Length)[] switches =
+            [.. settled.SelectMany(group => group.Samples.SelectMany(sample => sample.Completion.Switches.Select(at => (group, at, sample.Completion.Tokens.Length))))];
+        Assert.NotEmpty(switches);
+        Assert.All(switches, one =>
+        {
+            Assert.InRange(one.At.Token, 0, one.Length - 1);
+            Assert.True(one.At.Version > one.Group.Version);
+        });
+        Assert.Equal(TinyRun.Hashes(folder)[^1], TinyRun.Fold(run, settled));
+    }
+
+    [Fact]
     public async Task A_verifier_that_fails_on_an_answer_leaves_it_out_of_the_advantages_and_the_run_goes_on()
     {
         GhpoSettings settings = _tiny.Settings("run.steps=2");
