@@ -152,7 +152,9 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         switch (_run.Hold.State)
         {
             case HoldState.Taken taken:
-                Fail(taken.By);
+                // The members go first, in their order; what the hold says then ends the run.
+                _failure ??= new SupersededException(taken.By);
+                Regroup("the journal's hold");
                 break;
             case HoldState.Held held when !held.Equals(_hold):
                 _failure ??= new SupersededException("the hold on the journal was lost for a while; what others may have written is read again");

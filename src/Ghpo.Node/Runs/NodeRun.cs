@@ -28,14 +28,17 @@ internal static class NodeRun
     private static readonly TimeSpan ReturnPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(6);
 
+    private static Interruption? _interruption;
+
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     /// <returns>The process's exit code.</returns>
     public static async Task<int> ExecuteAsync(GhpoSettings settings, ImmutableArray<string> roles, bool once, TextWriter output)
     {
-        // The first thing and the last: a signal that comes while the node starts, or while it ends, asks for the end like any other, and is no violent one.
+        // The first thing, and never taken back: a signal that comes while the node starts, or while its process ends, asks for the end like any other, and is no violent one.
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var interruption = new Interruption(askToStop: _ => asked.TrySetResult(), exitNow: () => Interruption.ExitNow(ExitCodes.Interrupted));
+        _interruption?.Dispose();
+        _interruption = new Interruption(askToStop: _ => asked.TrySetResult(), exitNow: () => Interruption.ExitNow(ExitCodes.Interrupted));
         bool temporary = settings.Cluster.Folder.Length == 0;
         string folder = temporary ? Directory.CreateTempSubdirectory("ghpo-node-").FullName : Path.GetFullPath(settings.Cluster.Folder);
         string name = settings.Cluster.Name.Length > 0

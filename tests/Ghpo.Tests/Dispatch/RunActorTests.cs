@@ -199,6 +199,7 @@ public sealed class RunActorTests : IDisposable
 
         _hold.State = new HoldState.Taken("it was taken over by process 7 on another machine");
         Scheduler.Advance(TimeSpan.FromSeconds(1));
+        Scheduler.Advance(TimeSpan.FromSeconds(1));
 
         Assert.Single(_teams);
         Assert.Equal((RunOutcome.Failed, "it was taken over by process 7 on another machine"), (Assert.Single(_ended).Outcome, _ended[0].Reason));
