@@ -94,17 +94,18 @@ internal static class RunCharts
             ("solved without hint (groups)", step => step.FirstAttemptSolved));
 
         string[] trained = Levels(steps.SelectMany(step => step.Origin?.Levels ?? []));
-        yield return OfSteps("Accuracy by difficulty, in training", "difficulty", Share, [.. trained.Take(MostLevels).Select(
-            level => (Shown(level), (Func<StepReport, double?>)(step => step.Origin?.Levels.FirstOrDefault(one => one.Level == level)?.Accuracy)))])
-            with { OfOrigin = true, Note = Surplus(trained) };
+        Subject byDifficulty = OfSteps("Accuracy by difficulty, in training", "difficulty", Share, [.. trained.Take(MostLevels).Select(
+            level => (Shown(level), (Func<StepReport, double?>)(step => step.Origin?.Levels.FirstOrDefault(one => one.Level == level)?.Accuracy)))]);
+        yield return byDifficulty with { OfOrigin = true, Note = Surplus(trained) };
 
         string[] measured = Levels(runs.SelectMany(run => run.Evaluations).SelectMany(result => result.Levels));
-        yield return new Subject("Held-out accuracy by difficulty", "held-out", "version of the policy", Share,
+        var heldOut = new Subject("Held-out accuracy by difficulty", "held-out", "version of the policy", Share,
         [
             new Measure("all", run => run.Evaluations.Select(result => ((double)result.Version.Value, (double?)result.Accuracy))),
             .. measured.Take(MostLevels).Select(level => new Measure(Shown(level), run => run.Evaluations.Select(
                 result => ((double)result.Version.Value, result.Levels.FirstOrDefault(one => one.Level == level)?.Accuracy)))),
-        ]) { Note = Surplus(measured) };
+        ]);
+        yield return heldOut with { Note = Surplus(measured) };
 
         // By rising hint ratio over all steps; the order in which levels were first used says nothing.
         string[] kinds =
@@ -112,19 +113,21 @@ internal static class RunCharts
             .. steps.SelectMany(step => step.Settled).Select(settled => settled.HintRatio).Distinct().Order().Select(StepFigures.Percent)
                 .Union(steps.SelectMany(step => step.Settlements()).Select(part => part.Name)),
         ];
-        yield return OfSteps("Where groups settled", "settled", "share of groups", [.. kinds.Select(
-            kind => (kind.EndsWith('%') ? $"solved at {kind}" : kind, (Func<StepReport, double?>)(step => step.Settlements().FirstOrDefault(part => part.Name == kind).Share)))])
-            with { Form = ChartForm.Stack };
+        Subject settlements = OfSteps("Where groups settled", "settled", "share of groups", [.. kinds.Select(
+            kind => (kind.EndsWith('%') ? $"solved at {kind}" : kind, (Func<StepReport, double?>)(step => step.Settlements().FirstOrDefault(part => part.Name == kind).Share)))]);
+        yield return settlements with { Form = ChartForm.Stack };
         yield return OfSteps("Unsolved groups", "unsolved", "share of groups", ("unsolved", step => step.Unsolved / (double)Math.Max(1, step.Groups)));
         yield return OfSteps("Length of trained answers", "length", "tokens", ("mean completion", step => step.MeanCompletionTokens));
         yield return OfSteps("Gradient norm", "gradient-norm", "L2 norm before clipping", ("gradient norm", step => step.Learning.GradientNorm));
         yield return OfSteps("Entropy of the policy", "entropy", "nats a token", ("entropy", step => step.Learning.Entropy));
         yield return OfSteps("Throughput", "tokens", "tokens/s",
             ("rollout (sampled)", step => step.RolloutTokensPerSecond()), ("learner (processed)", step => step.LearnerTokensPerSecond()));
-        yield return OfSteps("Staleness of the groups", "staleness", "steps behind",
-            ("mean", step => step.Origin?.MeanStaleness), ("most", step => step.Origin?.MostStaleness)) with { OfOrigin = true };
-        yield return new Subject("Workers over time", "workers", "hours since the run began", "workers",
-            [new Measure("workers", run => run.Steps.Select(step => (step.Hours, (double?)step.Report.Origin?.Workers)))]) { OfOrigin = true, Form = ChartForm.Steps };
+        Subject staleness = OfSteps("Staleness of the groups", "staleness", "steps behind",
+            ("mean", step => step.Origin?.MeanStaleness), ("most", step => step.Origin?.MostStaleness));
+        yield return staleness with { OfOrigin = true };
+        var workers = new Subject("Workers over time", "workers", "hours since the run began", "workers",
+            [new Measure("workers", run => run.Steps.Select(step => (step.Hours, (double?)step.Report.Origin?.Workers)))]);
+        yield return workers with { OfOrigin = true, Form = ChartForm.Steps };
     }
 
     private static Subject OfSteps(string title, string name, string unit, params ReadOnlySpan<(string Name, Func<StepReport, double?> Value)> measures)
