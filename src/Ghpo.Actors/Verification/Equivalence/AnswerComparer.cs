@@ -52,7 +52,7 @@ public static class AnswerComparer
 
         Expr? expected = Read(gold);
         Expr? read = Read(found);
-        if ((expected is Words || read is Words || WordText.IsPhrase(gold)) && AreWords(gold) && AreWords(found) && WordText.Equal(gold, found))
+        if ((expected is Words || read is Words || WordText.IsPhrase(gold) || WordText.IsPhrase(found)) && AreWords(gold) && AreWords(found) && WordText.Equal(gold, found))
         {
             return new Comparison(AnswerMatch.Equal, "same words");
         }
@@ -99,7 +99,25 @@ public static class AnswerComparer
 
     private static bool AreWords(string text) => AnswerText.IsProse(WordText.Strip(text)) || AnswerText.DateOf(text) is not null;
 
-    private static Expr? Read(string text) => text == "NO" || WordText.IsAcronym(text) ? new Words(text) : ExpressionParser.Parse(text) ?? (AnswerText.IsProse(text) || AnswerText.IsDate(text) ? new Words(text) : null);
+    private static Expr? Read(string text) => text == "NO" || WordText.IsAcronym(text) ? new Words(text) : AllBut(text) ?? ExpressionParser.Parse(text) ?? (AnswerText.IsProse(text) || AnswerText.IsDate(text) ? new Words(text) : null);
+
+    /// <summary>"All real numbers except 2": the line without what is named.</summary>
+    private static SetOperation? AllBut(string text)
+    {
+        int except = text.IndexOf(" except", StringComparison.OrdinalIgnoreCase);
+        if (except < 0 || text.Length > 200 || !text.Contains("real", StringComparison.OrdinalIgnoreCase) || !text.TrimStart('\\', 't', 'e', 'x', '{', '$', ' ').StartsWith("all real", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        string rest = text[(except + " except".Length)..].Replace("}", " ", StringComparison.Ordinal).Trim();
+        rest = rest.StartsWith("for ", StringComparison.OrdinalIgnoreCase) ? rest[4..] : rest;
+        Expr? points = rest.Contains('{', StringComparison.Ordinal) ? null : ExpressionParser.Parse(rest);
+        points = points is Relation { Operands: [Symbol, Expr value], Signs: [{ Kind: RelationKind.Equal }] } ? value : points;
+        return points is Sequence { Open: Bracket.None } list ? new SetOperation(SetOperator.Difference, new NamedSet("R"), list with { Open = Bracket.Brace, Close = Bracket.Brace })
+            : points is not null and not Words && ExpressionTree.IsScalar(points) ? new SetOperation(SetOperator.Difference, new NamedSet("R"), new Sequence(Bracket.Brace, Bracket.Brace, [points], Connector.Comma))
+            : null;
+    }
 
     /// <summary>What cannot be read as mathematics equals only the same text.</summary>
     private static Comparison Unread(Expr? expected, Expr? read, string gold, string found)
@@ -129,6 +147,6 @@ public static class AnswerComparer
             map[found[i]] = names[i];
         }
 
-        return ExpressionTree.Substitute(read, symbol => new Symbol(map[symbol.Name]));
+        return ExpressionTree.Substitute(read, symbol => new Symbol(map.GetValueOrDefault(symbol.Name, symbol.Name)));
     }
 }

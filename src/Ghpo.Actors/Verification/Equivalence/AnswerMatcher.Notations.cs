@@ -10,6 +10,10 @@ internal sealed partial class AnswerMatcher
     private static Expr Named(Words words) => WordText.Normalize(words.Text) switch
     {
         "allrealnumbers" or "allreals" or "realnumbers" or "thesetofallrealnumbers" or "setofallrealnumbers" or "thesetofrealnumbers" or "anyrealnumber" => new NamedSet("R"),
+        "allrealx" or "allrealvalues" or "allrealvaluesofx" or "anyreal" or "everyrealnumber" => new NamedSet("R"),
+        "allpositiverealnumbers" or "positiverealnumbers" or "allpositivereals" or "positivereals" or "thepositiverealnumbers" or "thepositivereals" => new NamedSet("R+"),
+        "allnegativerealnumbers" or "negativerealnumbers" or "allnegativereals" or "negativereals" => new NamedSet("R-"),
+        "allnonnegativerealnumbers" or "nonnegativerealnumbers" or "allnonnegativereals" or "nonnegativereals" or "allnon-negativerealnumbers" or "non-negativerealnumbers" => new NamedSet("R_ge"),
         "emptyset" or "theemptyset" => new Sequence(Bracket.Brace, Bracket.Brace, [], Connector.Comma),
         _ => words,
     };

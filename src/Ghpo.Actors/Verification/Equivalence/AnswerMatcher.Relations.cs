@@ -41,20 +41,6 @@ internal sealed partial class AnswerMatcher
         return SetsEqual(a, b) ?? (ElementsOf(a) is Expr set ? Equal(set, b) : ElementsOf(b) is Expr other ? Equal(a, other) : false);
     }
 
-    /// <summary>x = y = z = 0 as x = 0, y = 0, z = 0; null if it is no such chain.</summary>
-    private static Sequence? Shared(Expr a) =>
-        a is Relation { Operands: { Length: >= 3 } operands } chain && chain.Signs.All(sign => sign.Kind == RelationKind.Equal) && operands[..^1].All(operand => operand is Symbol)
-            && operands[..^1].Distinct().Count() == operands.Length - 1 && ExpressionTree.IsScalar(operands[^1]) && !operands[..^1].Any(name => ExpressionTree.Symbols(operands[^1]).Contains(((Symbol)name).Name))
-            ? Sequence.List(operands[..^1].Select(name => (Expr)new Relation([name, operands[^1]], [chain.Signs[0]])))
-            : null;
-
-    /// <summary>Names that share a value, apart where the other side gives each its own; against one value the chain stays.</summary>
-    private static (Expr, Expr) SharedApart(Expr a, Expr b)
-    {
-        bool Apart(Expr other) => Shared(other) is not null || FormOf(other) is Form.Tuple or Form.List || other is Matrix || RelationReader.Distribute(other) is not null;
-        return (Shared(a) is Sequence x && Apart(b) ? x : a, Shared(b) is Sequence y && Apart(a) ? y : b);
-    }
-
     private static Call? Residue(Expr a) => a is Relation { Operands: [Symbol, Call { Name: "pmod" } residue], Signs: [{ Name: "equiv" }] } ? residue : null;
 
     private static Expr? ElementsOf(Expr a) =>
@@ -64,7 +50,8 @@ internal sealed partial class AnswerMatcher
 
     private bool? AssignmentsEqual(Assignment x, Assignment y, Expr a, Expr b)
     {
-        if (x.Name == y.Name)
+        bool function = (x.Name == "mapsto" && y.Name.EndsWith("(1)", StringComparison.Ordinal)) || (y.Name == "mapsto" && x.Name.EndsWith("(1)", StringComparison.Ordinal));
+        if (x.Name == y.Name || function)
         {
             return Equal(x.Renamed, y.Renamed);
         }
@@ -158,8 +145,8 @@ internal sealed partial class AnswerMatcher
         {
             int next = denominator;
             var at = symbols.ToDictionary(name => name, _ => (Expr)new Number(Rational.Of(SmallPrimes[next++ % SmallPrimes.Length], denominator)!.Value, false), StringComparer.Ordinal);
-            Expr p0 = Simplifier.Simplify(ExpressionTree.Substitute(p, symbol => at[symbol.Name]));
-            Expr q0 = Simplifier.Simplify(ExpressionTree.Substitute(q, symbol => at[symbol.Name]));
+            Expr p0 = Simplifier.Simplify(ExpressionTree.Substitute(p, symbol => at.GetValueOrDefault(symbol.Name, symbol)));
+            Expr q0 = Simplifier.Simplify(ExpressionTree.Substitute(q, symbol => at.GetValueOrDefault(symbol.Name, symbol)));
             if (_scalars.Equal(p0, Expr.Zero) is not false || _scalars.Equal(q0, Expr.Zero) is not false)
             {
                 // A point on the curve says nothing of the factor.

@@ -38,8 +38,13 @@ internal sealed partial class AnswerMatcher
             (a, b) = SharedApart(a, b);
         }
 
-        a = Unwrap(a);
-        b = Unwrap(b);
+        if (Unrestricted(a) is null != Unrestricted(b) is null)
+        {
+            (a, b) = (Unrestricted(a) ?? a, Unrestricted(b) ?? b);
+        }
+
+        (a, b) = (Unwrap(a), Unwrap(b));
+        (a, b) = (b is Sequence ? a : Repeated(a), a is Sequence ? b : Repeated(b));
         if (a is Quantity or Percent || b is Quantity or Percent)
         {
             return MeasuresEqual(a, b);

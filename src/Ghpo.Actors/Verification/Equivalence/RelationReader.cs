@@ -73,10 +73,13 @@ internal static class RelationReader
 
         if (sign.Name == "mapsto")
         {
-            return left is Symbol variable ? new Assignment("mapsto", left, right, ExpressionTree.Substitute(right, symbol => symbol.Name == variable.Name ? new Symbol("#0") : symbol)) : null;
+            Expr argument = left is Ratio { Parts: [Symbol, Symbol of] } ? of : left;
+            return argument is Symbol variable ? new Assignment("mapsto", left, right, ExpressionTree.Substitute(right, symbol => symbol.Name == variable.Name ? new Symbol("#0") : symbol)) : null;
         }
 
-        if (!IsName(left))
+        // A^{-1} = (…), ∫ … dx = 1/3: what the value is of.
+        bool computed = left is Call { Name: @"\int" or @"\sum" or @"\prod" or @"\lim" or @"\iint" or @"\oint" } || (right is Matrix && left is Power { Base: Symbol, Exponent: Number or Symbol { Name: "T" } });
+        if (!computed && !IsName(left))
         {
             // 5 = x says the same as x = 5.
             if (left is not Number || right is not Symbol)

@@ -67,7 +67,13 @@ internal static partial class Simplifier
 
         // Inner ones are renamed first, so that the next free number is the depth.
         body = Simplify(body);
-        int depth = ExpressionTree.Symbols(body).Where(name => name.StartsWith("#b", StringComparison.Ordinal)).Select(name => int.Parse(name.AsSpan(2), CultureInfo.InvariantCulture)).DefaultIfEmpty(0).Max() + 1;
+        SortedSet<string> names = ExpressionTree.Symbols(body);
+        int depth = 1;
+        while (depth < 100 && names.Any(name => name.Contains("#b" + depth.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)))
+        {
+            depth++;
+        }
+
         var own = new Symbol("#b" + depth.ToString(CultureInfo.InvariantCulture));
         body = ExpressionTree.Substitute(body, symbol => symbol == variable ? own : Indexed(symbol, variable.Name, own.Name));
         return call with { Arguments = [below with { Arguments = [start with { Operands = [own, start.Operands[1]] }] }, .. call.Arguments[1..^1], body] };

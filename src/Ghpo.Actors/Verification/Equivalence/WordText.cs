@@ -16,7 +16,8 @@ internal static class WordText
             return date == other;
         }
 
-        return x == y || (x.Length > 6 && x.StartsWith("no", StringComparison.Ordinal) && (x == y + "s" || x + "s" == y));
+        (string one, string several) = x.Length < y.Length ? (x, y) : (y, x);
+        return x == y || (one.Length > 5 && one.StartsWith("no", StringComparison.Ordinal) && one[^1] != 's' && several == one + "s");
     }
 
     /// <summary>YES, BAC: three capital letters or more as a whole answer are a word or an order, not a product.</summary>
@@ -25,6 +26,11 @@ internal static class WordText
     /// <summary>Two words or more, none a single letter, one of four letters or more: a name or a sentence, even where "new" could be read as a product.</summary>
     public static bool IsPhrase(string text)
     {
+        if (!text.Contains(' ', StringComparison.Ordinal) || text.Any(char.IsAsciiDigit))
+        {
+            return false;
+        }
+
         string[] words = text.Replace(@"\text{", " ", StringComparison.Ordinal).Split([' ', '{', '}', '~', '$', ',', '.'], StringSplitOptions.RemoveEmptyEntries);
         return words.Length > 1 && words.All(word => word.Length > 1 && word.All(char.IsAsciiLetter)) && words.Any(word => word.Length > 3);
     }
@@ -42,6 +48,11 @@ internal static class WordText
         foreach (string command in TextCommands)
         {
             text = text.Replace(command, "", StringComparison.Ordinal);
+        }
+
+        foreach ((string other, string name) in (ReadOnlySpan<(string, string)>)[(@"\dfrac", @"\frac"), (@"\tfrac", @"\frac"), (@"\geq", @"\ge"), (@"\leq", @"\le"), (@"\neq", @"\ne")])
+        {
+            text = text.Replace(other, name, StringComparison.Ordinal);
         }
 
         var plain = new StringBuilder();

@@ -141,6 +141,13 @@ internal static class Formulas
         return (words.Length == 0 && gap.IndexOfAny(',', ';') >= 0) || words.Equals("and", StringComparison.OrdinalIgnoreCase) || words.Equals("or", StringComparison.OrdinalIgnoreCase);
     }
 
+    /// <summary>e-5 behind a digit: the digits from the index are the exponent of ten.</summary>
+    private static bool IsExponent(string text, int start)
+    {
+        int e = start - (text[start - 1] is '+' or '-' ? 2 : 1);
+        return e > 0 && text[e] is 'e' or 'E' && char.IsAsciiDigit(text[e - 1]);
+    }
+
     /// <summary>The last number outside of formulas, with its sign, separators, fraction, percent and currency sign.</summary>
     private static (int Start, int End)? LastNumber(string text, List<(int Start, int End)> formulas)
     {
@@ -165,9 +172,9 @@ internal static class Formulas
 
             int start = i;
             while (start > 0 && (char.IsAsciiDigit(text[start - 1]) || (text[start - 1] is '.' or ',' or '/' && start > 1 && char.IsAsciiDigit(text[start - 2]))
-                || (text[start - 1] == '.' && (start == 1 || char.IsWhiteSpace(text[start - 2])))))
+                || (text[start - 1] == '.' && (start == 1 || char.IsWhiteSpace(text[start - 2]))) || IsExponent(text, start)))
             {
-                start--;
+                start -= IsExponent(text, start) && text[start - 1] is '+' or '-' ? 2 : 1;
             }
 
             if (start > 0 && (char.IsLetter(text[start - 1]) || text[start - 1] is '_' or '^'))

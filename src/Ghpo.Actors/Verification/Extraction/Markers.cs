@@ -194,7 +194,7 @@ internal static class Markers
     /// <summary>The sentence from an index: to its full stop, the end of its line or of its formula. Null if it is empty, or cut.</summary>
     private static string? Sentence(string text, int from, bool truncated)
     {
-        while (from < text.Length && (char.IsWhiteSpace(text[from]) || text[from] is ':' or '=' or '*' or '_' or '>' or '"' || (text[from] == '\\' && from + 1 < text.Length && text[from + 1] == '"')))
+        while (from < text.Length && (char.IsWhiteSpace(text[from]) || text[from] is ':' or '=' or '*' or '_' or '}' or '"' || (text[from] == '>' && from > 0 && text[from - 1] == '\n') || (text[from] == '\\' && from + 1 < text.Length && text[from + 1] == '"')))
         {
             from++;
         }

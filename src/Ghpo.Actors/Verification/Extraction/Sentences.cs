@@ -8,7 +8,7 @@ namespace Ghpo.Verification.Extraction;
 internal static class Sentences
 {
     private static readonly string[] Negations = ["not ", "n't ", "never ", "neither ", "unknown", "wrong", "incorrect"];
-    private static readonly string[] Reasons = [", as ", " because ", ", since ", " since ", ", because ", ", so ", ", which ", ", where ", " which "];
+    private static readonly string[] Reasons = [", as ", ", so ", ", which ", ", where ", " which "];
     private static readonly string[] Copulas = [" is ", " are ", " equals ", " be ", " = ", " to ", " of ", " as "];
     private static readonly string[] Hedges = [" not ", "n't ", " between ", " greater ", " less ", " more ", " at least", " at most", " than ", " about ", " approximately ", " roughly ", " wrong", " incorrect"];
 
@@ -41,6 +41,11 @@ internal static class Sentences
         if (clean.Length > 1_000)
         {
             clean = clean[..1_000];
+        }
+
+        if (Reasoned(clean) is string stated)
+        {
+            return stated;
         }
 
         if (ExpressionParser.Parse(clean) is Expr || WordText.ChoiceLabel(clean) is not null || AnswerText.IsDate(clean))
@@ -85,7 +90,22 @@ internal static class Sentences
         string before = " " + clean[..at].TrimEnd() + " ";
         string after = clean[(at + last.Length)..].Trim(' ', '.', '*', '"', '\\');
         bool leads = at == 0;
-        bool stated = after.Length == 0 && Array.Exists(Copulas, copula => before.EndsWith(copula, StringComparison.OrdinalIgnoreCase));
-        return leads || stated ? last : null;
+        bool ends = after.Length == 0 && Array.Exists(Copulas, copula => before.EndsWith(copula, StringComparison.OrdinalIgnoreCase));
+        return leads || ends ? last : null;
+    }
+
+    /// <summary>What stands before "because" and "since", if it is a value or one word.</summary>
+    private static string? Reasoned(string clean)
+    {
+        foreach (string reason in (ReadOnlySpan<string>)[" because ", " since "])
+        {
+            int cut = clean.IndexOf(reason, StringComparison.OrdinalIgnoreCase);
+            if (cut > 0 && AnswerText.Clean(clean[..cut]) is { Length: > 0 } statement && (ExpressionParser.Parse(statement) is Expr and not Words || statement.All(char.IsAsciiLetter)))
+            {
+                return statement;
+            }
+        }
+
+        return null;
     }
 }

@@ -47,6 +47,11 @@ internal sealed partial class ExpressionParser
             }
         }
 
+        if (terms.Count > 1 && terms.Any(term => term is Words) && terms.Any(term => term is Number))
+        {
+            return Fail();
+        }
+
         return _failed ? Constant.Undefined : WithUnit(SumOf(terms));
     }
 

@@ -21,7 +21,7 @@ internal sealed partial class ExpressionParser
             at += 2;
         }
 
-        return at + 1 < _tokens.Count && _tokens[at].Kind == TokenKind.Letter && _tokens[at + 1].IsCommand("in");
+        return at + 1 < _tokens.Count && _tokens[at].Kind == TokenKind.Letter && (_tokens[at + 1].IsCommand("in") || _tokens[at + 1].IsCommand("ne") || _tokens[at + 1].IsCommand("neq"));
     }
 
     /// <summary>Whether a clause stands here that <see cref="TakeClause"/> would take.</summary>
@@ -32,6 +32,22 @@ internal sealed partial class ExpressionParser
         bool clause = TakeClause([]) && !_failed;
         (_at, _failed, _depth) = (at, failed, depth);
         return clause;
+    }
+
+    /// <summary>"where x ≠ 0": a relation that ends the text.</summary>
+    private bool TakeCondition(List<Expr> items, int start)
+    {
+        _at = start + 1;
+        (bool failed, int depth) = (_failed, _depth);
+        if (Relation() is Relation condition && !_failed && (Current.Kind == TokenKind.End || (Current.Is('.') && Next.Kind == TokenKind.End)))
+        {
+            _at += Current.Is('.') ? 1 : 0;
+            items.Add(condition);
+            return true;
+        }
+
+        (_at, _failed, _depth) = (start, failed, depth);
+        return false;
     }
 
     /// <summary>
@@ -72,8 +88,7 @@ internal sealed partial class ExpressionParser
             }
             else if (!relation && !Current.Is(',') && !Current.Is('.'))
             {
-                _at = start;
-                return false;
+                return TakeCondition(items, start);
             }
         }
 

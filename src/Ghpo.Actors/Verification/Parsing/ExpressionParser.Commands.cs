@@ -44,7 +44,7 @@ internal sealed partial class ExpressionParser
             case "mathbbR" or "mathbbN" or "mathbbZ" or "mathbbQ" or "mathbbC":
                 return Signed(name[6..]);
             case "{" or "lbrace":
-                return Current.Kind == TokenKind.Begin ? BracedSystem() : BracedSet(bare: false);
+                return Current is { Kind: TokenKind.Begin, Text: not ("pmatrix" or "bmatrix" or "vmatrix" or "smallmatrix") } ? BracedSystem() : BracedSet(bare: false);
             case "lfloor":
                 return Enclosed("rfloor", "floor");
             case "lceil":
@@ -156,6 +156,7 @@ internal sealed partial class ExpressionParser
         Token letter = Take();
         return (braced && !TakeIf('}')) || letter.Kind != TokenKind.Letter ? Fail()
             : font is "mathbb" or "Bbb" && letter.Text is not ("E" or "P") ? Signed(letter.Text)
+            : font is "mathbb" && (Current.Is('[') || Current.Is('(')) ? NamedOperator(letter.Text)
             : new Symbol(letter.Text);
     }
 
@@ -172,9 +173,11 @@ internal sealed partial class ExpressionParser
             int start = _at;
             string mark = Take().Text;
             bool braced = TakeIf('{');
-            if (Current.Is('+') || Current.Is('-') || Current.Is('*') || Current.Is('>') || Current.IsCommand("ge"))
+            if (Current.Is('+') || Current.Is('-') || Current.Is('*') || Current.Is('>') || Current.IsCommand("ge") || Current.IsCommand("geq") || Current.IsCommand("gt"))
             {
-                name += (mark == "_" ? "_" : "") + Take().Text;
+                string sign = Take().Text;
+                _at += Current is { Kind: TokenKind.Number, Text: "0" } ? 1 : 0;
+                name += sign is "+" or ">" or "gt" ? "+" : sign is "ge" or "geq" ? "_ge" : (mark == "_" ? "_" : "") + sign;
                 return braced && !TakeIf('}') ? Fail() : new NamedSet(name);
             }
 

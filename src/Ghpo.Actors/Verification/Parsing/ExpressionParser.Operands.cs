@@ -22,7 +22,7 @@ internal sealed partial class ExpressionParser
             TokenKind.Name => NameOperand(),
             TokenKind.Command => CommandOperand(),
             TokenKind.Text => TextOperand(),
-            TokenKind.Word => new Words(Take().Text),
+            TokenKind.Word => IsApplied(_at + 1) ? NamedOperator(Take().Text) : new Words(Take().Text),
             TokenKind.Begin => Environment(),
             TokenKind.Sign when IsPrescript() => Prescript(),
             TokenKind.Sign when token.Is('(') && BasedInBrackets() is string digits => Based(digits),
@@ -127,9 +127,19 @@ internal sealed partial class ExpressionParser
         return "";
     }
 
+    private bool IsApplied(int at) => _tokens[at] is { Spaced: false } next && (next.Is('(') || next.IsCommand("{"));
+
+    /// <summary>rank(A), span{…}: nothing is known of the operator but its name.</summary>
+    private Call NamedOperator(string name) => Operand() is var inside && inside is Sequence several ? new Call(name, several.Items) : new Call(name, [inside]);
+
     private Expr TextOperand()
     {
         string text = Take().Text.Trim(' ', '~', '\n', '$');
+        if (text.Length > 2 && text.All(char.IsAsciiLetter) && IsApplied(_at))
+        {
+            return NamedOperator(text);
+        }
+
         if (Current.Is('_') && text.Length > 0 && text.All(char.IsAsciiLetterOrDigit))
         {
             return Based(text);

@@ -73,6 +73,13 @@ internal sealed partial class ExpressionParser
             return Degrees(value);
         }
 
+        if (value is Number && sign is { Kind: TokenKind.Letter or TokenKind.Text, Text: "o" } && (!braced || _tokens[Math.Min(_at + 2, _tokens.Count - 1)].Is('}')))
+        {
+            // 30^o: a letter in the place of the ring.
+            _at += braced ? 3 : 1;
+            return Degrees(value);
+        }
+
         if (!braced && Current.IsCommand("prime") && value is Symbol symbol)
         {
             _at++;
@@ -86,7 +93,10 @@ internal sealed partial class ExpressionParser
     private Expr SignedExponent()
     {
         bool negative = TakeIf('-');
-        Expr exponent = Operand();
+
+        // 2^n(n − 1): TeX raises the letter alone.
+        bool letter = Current is { Kind: TokenKind.Letter, Text: not ("e" or "i") } && Next.Is('(') && !IsFunctionName(Current.Text);
+        Expr exponent = letter ? new Symbol(Take().Text) : Operand();
         if (Current.Is('^') && !_failed)
         {
             _at++;

@@ -85,7 +85,7 @@ internal sealed partial class ExpressionParser
         }
 
         text = text.Replace('~', ' ').Replace(@"\", "", StringComparison.Ordinal).Trim();
-        string[] words = text.Split([' ', ',', '.', ';', '(', ')', '-'], StringSplitOptions.RemoveEmptyEntries);
+        string[] words = text.Replace("^-", "^", StringComparison.Ordinal).Split([' ', ',', '.', ';', '(', ')', '-'], StringSplitOptions.RemoveEmptyEntries);
         if (words.Length > 0 && Vocabulary.MagnitudeOf(words[0]) is int exponent10 && (words.Length == 1 || !words[1..].Any(Vocabulary.IsQualifier)))
         {
             value = new Product([value, new Number(new Rational(BigInteger.Pow(10, exponent10)), false)]);
@@ -93,7 +93,8 @@ internal sealed partial class ExpressionParser
             text = string.Join(' ', words);
         }
 
-        if (words.Any(Vocabulary.IsQualifier) || (!currency && words.Any(word => word.Any(char.IsAsciiDigit) && !word.Contains('^'))) || value is Words)
+        bool often = words is [.., "times"];
+        if (words[..^(often ? 1 : 0)].Any(Vocabulary.IsQualifier) || (!currency && words.Any(word => word.Any(char.IsAsciiDigit) && !word.Contains('^'))) || value is Words)
         {
             return Fail();
         }

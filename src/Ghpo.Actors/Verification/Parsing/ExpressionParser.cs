@@ -72,7 +72,7 @@ internal sealed partial class ExpressionParser
     }
 
     /// <summary>"Domain:", "The value is": what follows is the answer.</summary>
-    private static bool IsLabel(string text) => text.TrimEnd(' ', '~') is var bare && (bare.EndsWith(':') || bare.EndsWith(" is", StringComparison.Ordinal));
+    private static bool IsLabel(string text) => text.TrimEnd(' ', '~') is var bare && (bare.EndsWith(':') || bare.EndsWith(" is", StringComparison.Ordinal) || bare is "all" or "for all" or "any" or "every");
 
     private Token Current => _tokens[_at];
 
@@ -126,7 +126,7 @@ internal sealed partial class ExpressionParser
             {
                 items.Add(Relation());
             }
-            else if (!TakeSeparator(ref connector) && !IsDeclaration())
+            else if ((IsLogic(Current) && items[^1] is not Expressions.Relation) || (!TakeSeparator(ref connector) && !IsDeclaration()))
             {
                 if (!TakeClause(items))
                 {
@@ -145,6 +145,9 @@ internal sealed partial class ExpressionParser
 
         return items.Count == 1 ? items[0] : new Sequence(Bracket.None, Bracket.None, [.. items], connector);
     }
+
+    /// <summary>∧ and ∨ join statements; what they make of anything else is not read.</summary>
+    private static bool IsLogic(Token token) => token.Kind == TokenKind.Command && token.Text is "land" or "lor" or "wedge" or "vee";
 
     /// <summary>A comma, a semicolon, "and", "or", or a comma with one of these.</summary>
     private bool TakeSeparator(ref Connector connector)

@@ -80,7 +80,7 @@ internal ref partial struct Tokenizer
                     Braced(out _);
                 }
 
-                _aligned += IsAligned(begun) ? 1 : 0;
+                _aligned += Vocabulary.IsDisplay(begun) ? 1 : 0;
                 Add(TokenKind.Begin, begun.TrimEnd('*'));
                 return true;
             case "end":
@@ -89,7 +89,7 @@ internal ref partial struct Tokenizer
                     return false;
                 }
 
-                _aligned -= IsAligned(ended) ? 1 : 0;
+                _aligned -= Vocabulary.IsDisplay(ended) ? 1 : 0;
                 Add(TokenKind.EndOf, ended.TrimEnd('*'));
                 return true;
             case "text" or "textnormal" or "mbox" or "textrm" or "textit" or "textbf" or "textsf" or "texttt" or "hbox" or "textup" or "emph":
@@ -106,6 +106,8 @@ internal ref partial struct Tokenizer
                 _at -= name.Length - (name[1] == 'q' ? 5 : 4);
                 (_spaced, _wide) = (true, true);
                 return true;
+            case "cr" or "newline" or "tabularnewline":
+                return Emit(TokenKind.Command, @"\", 0);
             case "colon" or "lbrack" or "rbrack" or "percent":
                 return Emit(TokenKind.Sign, name switch { "colon" => ":", "lbrack" => "[", "rbrack" => "]", _ => "%" }, 0);
             case "imath" or "jmath":
@@ -114,43 +116,6 @@ internal ref partial struct Tokenizer
                 Add(UnicodeMathematics.IsGreekName(name) || name is "ell" or "hbar" ? TokenKind.Letter : TokenKind.Command, Vocabulary.CommandOf(name));
                 return true;
         }
-    }
-
-    /// <summary>Environments whose &amp; only lines things up.</summary>
-    private static bool IsAligned(string environment) => Vocabulary.IsDisplay(environment);
-
-    /// <summary>\\ and the distance behind it, as in \\[2pt]. A bracket that holds no distance belongs to the next row.</summary>
-    private bool RowEnd()
-    {
-        if (_aligned > 0 && ContinuesRelation(_at + 2))
-        {
-            // x &= 10 + 2 \\ &= 12 is one chain.
-            return Space(2);
-        }
-
-        Emit(TokenKind.Command, @"\", 2);
-        int close = At(_at) == '[' ? _text.IndexOf(']', _at, Math.Min(16, _text.Length - _at)) : -1;
-        if (close > 0 && _rows && _text.AsSpan(_at, close - _at).Length > 2 && _text[(close - 2)..close] is "pt" or "ex" or "em" or "mm" or "cm" or "in")
-        {
-            _at = close + 1;
-        }
-
-        return true;
-    }
-
-    /// <summary>A row that begins with a relation sign goes on with what stands before it.</summary>
-    private readonly bool ContinuesRelation(int at)
-    {
-        ReadOnlySpan<char> rest = at < _text.Length ? _text.AsSpan(at).TrimStart(" \t\n\r&") : [];
-        foreach (string sign in (ReadOnlySpan<string>)["=", "<", ">", @"\le", @"\ge", @"\lt", @"\gt", @"\approx", @"\equiv"])
-        {
-            if (rest.StartsWith(sign) && !rest.StartsWith(@"\left"))
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     /// <summary>The argument of \text: a function's name, a currency sign, white space, or text.</summary>

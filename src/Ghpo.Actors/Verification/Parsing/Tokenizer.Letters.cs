@@ -23,12 +23,13 @@ internal ref partial struct Tokenizer
             return Emit(TokenKind.Word, run + "m", At(end + 2) == '.' ? run.Length + 3 : run.Length + 2);
         }
 
-        if (run == "pm" && FollowsValue() && _text.AsSpan(end).Trim(" \t\n$") is "" or "." or "}" or ")")
+        if ((run is "pm" or "times" && FollowsValue() && _text.AsSpan(end).Trim(" \t\n$") is "" or "." or "}" or ")")
+            || (run is "cup" && FollowsValue() && _text.AsSpan(end).TrimStart(" ") is "" or [not ('(' or '[' or '{' or '\\'), ..]))
         {
             return Emit(TokenKind.Word, run, run.Length);
         }
 
-        if (run == "equals")
+        if (run == "equals" && !FollowsWord())
         {
             return Emit(TokenKind.Sign, "=", run.Length);
         }

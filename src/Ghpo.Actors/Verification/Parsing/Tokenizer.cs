@@ -51,6 +51,11 @@ internal ref partial struct Tokenizer
     /// <returns>Null if the text has too many tokens, too long a number, or an environment or text that does not end.</returns>
     public static List<Token>? Tokenize(string text)
     {
+        if (text.AsSpan().IndexOfAnyExceptInRange('\0', '\u007F') >= 0 && text.Any(UnicodeMathematics.IsInvisible))
+        {
+            text = string.Concat(text.Where(c => !UnicodeMathematics.IsInvisible(c)));
+        }
+
         var tokenizer = new Tokenizer(text);
         return tokenizer.Run() ? tokenizer._tokens : null;
     }
@@ -67,7 +72,6 @@ internal ref partial struct Tokenizer
             char c = UnicodeMathematics.Plain(raw);
             bool read = c switch
             {
-                _ when UnicodeMathematics.IsInvisible(raw) => Skip(1),
                 ' ' or '\t' or '\n' or '\r' or '~' => Space(1),
                 '\\' => Command(),
                 '$' => Dollar(),
@@ -144,6 +148,11 @@ internal ref partial struct Tokenizer
             return Emit(greek == "pi" ? TokenKind.Name : TokenKind.Letter, greek, 1);
         }
 
+        if (UnicodeMathematics.SuperscriptOf(raw) is not null && BuiltFraction() is (string built, int width))
+        {
+            return Emit(TokenKind.VulgarFraction, built, width);
+        }
+
         if (UnicodeMathematics.SuperscriptOf(raw) is not null)
         {
             return Emit(TokenKind.Superscript, Raised(UnicodeMathematics.SuperscriptOf, out int length), length);
@@ -162,6 +171,11 @@ internal ref partial struct Tokenizer
         if (char.IsHighSurrogate(raw) && _at + 1 < _text.Length && char.IsLowSurrogate(_text[_at + 1]))
         {
             int codePoint = char.ConvertToUtf32(raw, _text[_at + 1]);
+            if (UnicodeMathematics.MathematicalGreekOf(codePoint) is string letter)
+            {
+                return Emit(letter == "pi" ? TokenKind.Name : TokenKind.Letter, letter, 2);
+            }
+
             return UnicodeMathematics.AlphanumericOf(codePoint) is not char plain ? Emit(TokenKind.Letter, char.ConvertFromUtf32(codePoint), 2)
                 : Emit(char.IsAsciiDigit(plain) ? TokenKind.Number : TokenKind.Letter, plain.ToString(), 2);
         }
@@ -209,6 +223,31 @@ internal ref partial struct Tokenizer
         }
 
         return false;
+    }
+
+    /// <summary>¹⁄₁₂: raised digits, a slash, lowered digits; null if no such thing stands here.</summary>
+    private readonly (string Text, int Length)? BuiltFraction()
+    {
+        int i = _at;
+        var text = new StringBuilder();
+        for (; i < _text.Length && UnicodeMathematics.SuperscriptOf(_text[i]) is char above and >= '0' and <= '9'; i++)
+        {
+            text.Append(above);
+        }
+
+        if (i == _at || i >= _text.Length || _text[i] is not ('⁄' or '/' or '∕'))
+        {
+            return null;
+        }
+
+        text.Append('/');
+        int slash = i++;
+        for (; i < _text.Length && UnicodeMathematics.SubscriptOf(_text[i]) is char below and >= '0' and <= '9'; i++)
+        {
+            text.Append(below);
+        }
+
+        return i == slash + 1 || text.Length > 9 || _text[slash + 1] == '₀' ? null : (text.ToString(), i - _at);
     }
 
     private readonly string Raised(Func<char, char?> meaning, out int length)

@@ -9,14 +9,17 @@ namespace Ghpo.Verification.Parsing;
 /// </summary>
 internal static class UnicodeMathematics
 {
-    private const string Superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ";
-    private const string SuperscriptMeanings = "0123456789+-()ni";
+    private const string Superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱˣʸᵃᵇᵏᵐᵗʳ";
+    private const string SuperscriptMeanings = "0123456789+-()nixyabkmtr";
     private const string Subscripts = "₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₙₐₓₖₘᵢⱼ";
     private const string SubscriptMeanings = "0123456789+-()naxkmij";
 
     private static readonly FrozenDictionary<char, string> Commands = new Dictionary<char, string>
     {
         ['×'] = "times",
+        ['✕'] = "times",
+        ['✖'] = "times",
+        ['⨯'] = "times",
         ['⋅'] = "cdot",
         ['·'] = "cdot",
         ['∙'] = "cdot",
@@ -130,6 +133,7 @@ internal static class UnicodeMathematics
         ['κ'] = "kappa",
         ['λ'] = "lambda",
         ['μ'] = "mu",
+        ['µ'] = "mu",
         ['ν'] = "nu",
         ['ξ'] = "xi",
         ['ρ'] = "rho",
@@ -151,6 +155,8 @@ internal static class UnicodeMathematics
         ['Φ'] = "Phi",
         ['Ψ'] = "Psi",
         ['Ω'] = "Omega",
+        ['\u2126'] = "Omega",
+        ['\u2206'] = "Delta",
         ['ℓ'] = "ell",
     }.ToFrozenDictionary();
 
@@ -169,7 +175,7 @@ internal static class UnicodeMathematics
 
     public static char? SubscriptOf(char c) => Meaning(c, Subscripts, SubscriptMeanings);
 
-    /// <summary>The ASCII character that the character shows, or itself: full-width forms, minus signs, quotes, spaces.</summary>
+    /// <summary>The ASCII character that the character shows, or itself: full-width forms, minus signs, quotes, spaces, letters of mathematics.</summary>
     public static char Plain(char c) => c switch
     {
         < '\u0080' => c,
@@ -185,6 +191,12 @@ internal static class UnicodeMathematics
         '。' => '.',
         '﹪' => '%',
         '│' or '∣' => '|',
+        'ℎ' => 'h',
+        'ℯ' or 'ⅇ' => 'e',
+        'ⅈ' => 'i',
+        'ⅉ' => 'j',
+        'ℊ' => 'g',
+        'ℴ' => 'o',
         _ => char.IsWhiteSpace(c) || c == '\u2061' || c == '\u2062' ? ' ' : c,
     };
 
@@ -197,6 +209,16 @@ internal static class UnicodeMathematics
     {
         >= 0x1D7CE and <= 0x1D7FF => (char)('0' + ((codePoint - 0x1D7CE) % 10)),
         >= 0x1D400 and <= 0x1D6A3 => LatinOf((codePoint - 0x1D400) % 52),
+        _ => null,
+    };
+
+    /// <summary>The Greek letter of a mathematical alphabet (𝜋, 𝛼, …) by its name, or null.</summary>
+    public static string? MathematicalGreekOf(int codePoint) => codePoint is < 0x1D6A8 or > 0x1D7CB ? null : ((codePoint - 0x1D6A8) % 58) switch
+    {
+        < 25 and var capital => GreekOf((char)(0x391 + capital)),
+        > 25 and < 51 and var small => GreekOf((char)(0x3B1 + small - 26)),
+        52 => "epsilon",
+        55 => "phi",
         _ => null,
     };
 

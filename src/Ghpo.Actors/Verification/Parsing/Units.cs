@@ -54,6 +54,9 @@ internal static class Units
         V: volt volts
         N: newton newtons
         Pa: pascal pascals
+        M_odot:
+        L_odot:
+        R_odot:
         mol: moles mole
         K: kelvin
         C: celsius
@@ -107,7 +110,7 @@ internal static class Units
 
             if (power.Length > 0 && unit.Count > 0)
             {
-                unit[^1] += power;
+                unit[^1] = !power.StartsWith("^-", StringComparison.Ordinal) ? unit[^1] + power : "/" + unit[^1] + (power == "^-1" ? "" : "^" + power[2..]);
                 power = "";
             }
         }
@@ -117,7 +120,7 @@ internal static class Units
     }
 
     /// <summary>A speed, acceleration or density: letters behind a number that are hardly anything else.</summary>
-    public static bool IsRate(string unit) => unit is "m/s" or "m/s^2" or "km/h" or "km/s" or "cm/s" or "ft/s" or "m/min" or "kg/m^3" or "g/cm^3" or "mph";
+    public static bool IsRate(string unit) => unit is "m/s" or "m/s^2" or "km/h" or "km/s" or "cm/s" or "ft/s" or "m/min" or "kg/m^3" or "g/cm^3" or "mph" or "M_odot" or "L_odot" or "R_odot";
 
     /// <summary>The currency whose code or abbreviation stands before amounts, or null.</summary>
     public static string? CurrencyCode(string run) => run is "USD" or "EUR" or "GBP" or "JPY" or "INR" or "Rs" ? NameOf(run) : null;
