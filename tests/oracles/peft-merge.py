@@ -31,7 +31,7 @@ def main(model, adapter):
         config = json.load(file)
     assert config["peft_type"] == "LORA" and config["task_type"] == "CAUSAL_LM", "peft_type, task_type"
     assert config["bias"] == "none" and not config["fan_in_fan_out"] and not config["use_rslora"] and not config["use_dora"], "not plain LoRA"
-    assert isinstance(config["base_model_name_or_path"], str) and isinstance(config["lora_dropout"], float), "base model, dropout"
+    assert isinstance(config["base_model_name_or_path"], str) and config["lora_dropout"] == 0, "base model, dropout"
     rank, scale = config["r"], config["lora_alpha"] / config["r"]
     weights = {name: (shape, numbers) for name, shape, numbers in read(os.path.join(adapter, "adapter_model.safetensors"))}
     for name, shape, numbers in sorted(read(os.path.join(model, "model.safetensors"))):

@@ -20,6 +20,7 @@ internal sealed class ChunkedLogProbs : autograd.MultiTensorFunction<ChunkedLogP
     /// <param name="targets">int64 <c>[N]</c>.</param>
     /// <param name="temperature">τ.</param>
     /// <param name="chunk">Tokens at a time.</param>
+    /// <remarks>The scope at hand has to outlive backward: libtorch's binding keeps a tensor in it that stands for the entropy's missing gradient.</remarks>
     /// <returns>float32: log π <c>[N]</c>, and the entropies' sum, a scalar without gradient.</returns>
     internal static (Tensor LogProbs, Tensor EntropySum) Of(Tensor hidden, Tensor head, Tensor targets, double temperature, long chunk)
     {

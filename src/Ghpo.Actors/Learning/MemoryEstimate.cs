@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace Ghpo.Learning;
 
 /// <summary>
-/// What the learner takes at the peak of a step, in bytes, on a CPU with AVX-512 (elsewhere torch keeps more of each layer). With P parameters, Pa of adapters, Pt trained (Pa with LoRA, else P), w bytes of the
+/// What the learner's tensors take at the peak of a step, in bytes, on a CPU with AVX-512 (elsewhere torch keeps more of each layer). With P parameters, Pa of adapters, Pt trained (Pa with LoRA, else P), w bytes of the
 /// model's type and s of a moment's:
 /// <code>
 ///   standing    weights w·P + w·Pa;  gradients w·Pt;  moments 2·s·Pt;  master copies 4·Pt (only if w = 2);  reference w·P (only if β > 0)

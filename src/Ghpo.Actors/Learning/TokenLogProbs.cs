@@ -14,12 +14,13 @@ public readonly record struct TokenLogProbs(Tensor LogProbs, Tensor EntropySum)
     /// <param name="temperature">τ; 0 (greedy sampling) stands for the untempered distribution, as the sampler records it.</param>
     public static TokenLogProbs Of(Decoder decoder, TokenBatch batch, double temperature)
     {
-        using var scope = NewDisposeScope();
-        Tensor hidden = decoder.Hidden(batch.Ids).flatten(0, 1).index_select(0, batch.Predictors);
+        using Tensor all = decoder.Hidden(batch.Ids);
+        using Tensor flat = all.flatten(0, 1);
+        using Tensor hidden = flat.index_select(0, batch.Predictors);
         double divisor = temperature == 0 ? 1 : temperature;
         long chunk = Math.Max(1, ChunkedLogProbs.ChunkElements / decoder.Config.VocabularySize);
         (Tensor logProbs, Tensor entropySum) = ChunkedLogProbs.Of(hidden, decoder.Head, batch.Targets, divisor, chunk);
-        return new TokenLogProbs(logProbs.MoveToOuterDisposeScope(), entropySum.MoveToOuterDisposeScope());
+        return new TokenLogProbs(logProbs, entropySum);
     }
 
     /// <summary>Log-probabilities of the targets without gradient, [N].</summary>

@@ -14,7 +14,7 @@ internal sealed class BackwardScope : IDisposable
     private readonly IDisposable _scope = NewDisposeScope();
     private readonly Tensor[] _received;
 
-    /// <param name="received">Gradients of the outputs; disposed with this.</param>
+    /// <param name="received">Gradients of the outputs, invalid where there is none; disposed with this.</param>
     internal BackwardScope(params Tensor[] received)
     {
         _received = received;
@@ -33,7 +33,10 @@ internal sealed class BackwardScope : IDisposable
     public void Dispose()
     {
         _scope.Dispose();
-        Array.ForEach(_received, tensor => tensor.Dispose());
+        foreach (Tensor tensor in _received.Where(tensor => !tensor.IsInvalid))
+        {
+            tensor.Dispose();
+        }
     }
 
     private static void Forget()

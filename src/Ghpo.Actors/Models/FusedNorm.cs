@@ -57,7 +57,7 @@ internal sealed class FusedNorm : autograd.SingleTensorFunction<FusedNorm>
             Backward<PackedSingle>(x, weight, scale, gradient, ofX, shares, crew);
         }
 
-        return BackwardScope.Return(ofX, weight.requires_grad ? shares.sum(0).to(weight.dtype) : null, null, null);
+        return BackwardScope.Return(ofX, weight.requires_grad ? shares.sum(dim: 0).to(weight.dtype) : null, null, null);
     }
 
     private static unsafe void Forward<T>(Tensor x, Tensor weight, Tensor y, Tensor scale, float epsilon, Crew? crew)

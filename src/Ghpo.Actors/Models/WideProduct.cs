@@ -44,7 +44,7 @@ internal sealed class WideProduct : autograd.SingleTensorFunction<WideProduct>
         Tensor? ofWeight = weight.requires_grad ? OfWeight() : null;
         return (int)ctx.get_data("inputs") == 2
             ? BackwardScope.Return(ofInput, ofWeight)
-            : BackwardScope.Return(ofInput, ofWeight, (bool)ctx.get_data("bias") ? rows.sum(0).to(x.dtype) : null);
+            : BackwardScope.Return(ofInput, ofWeight, (bool)ctx.get_data("bias") ? rows.sum(dim: 0).to(x.dtype) : null);
 
         // Wide copies go before the next ones are made.
         Tensor OfInput()

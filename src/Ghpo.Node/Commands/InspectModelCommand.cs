@@ -58,13 +58,14 @@ internal static class InspectModelCommand
         ScalarType dtype = settings.Model.Dtype.Scalar();
         LearningSettings full = settings.Learning with { Lora = settings.Learning.Lora with { Rank = 0 } };
         LearningSettings lora = settings.Learning.Lora.Rank > 0 ? settings.Learning : settings.Learning with { Lora = settings.Learning.Lora with { Rank = rank } };
-        Table memory = new Table().Title($"memory that the learner takes, micro-batches of {Count(settings.Learning.MicroBatchTokens)} tokens, model.dtype = {settings.Model.Dtype.ToString().ToLowerInvariant()}{(settings.Learning.GradientCheckpointing ? ", gradient checkpointing" : "")}")
+        Table memory = new Table().Title($"memory that the learner's tensors take, micro-batches of {Count(settings.Learning.MicroBatchTokens)} tokens, model.dtype = {settings.Model.Dtype.ToString().ToLowerInvariant()}{(settings.Learning.GradientCheckpointing ? ", gradient checkpointing" : "")}")
             .AddColumns("", "trained parameters", "weights", "gradients", "AdamW moments", "master copies", "KL reference", "activations", "passing", "peak");
         AddRow("all weights", full);
         AddRow($"LoRA, r = {lora.Lora.Rank}, {string.Join(" ", lora.Lora.Targets)}", lora);
         console.Write(Right(memory));
         long weights = MemoryEstimate.Of(config, dtype, full, tokens: 0).Weights;
         int copies = settings.Rollout.Workers + settings.Rollout.Staleness + 2;
+        console.WriteLine("The process takes more than its tensors: room that the allocator keeps between them. --measure shows by how much.");
         console.WriteLine($"In the same process besides: {copies} copies of the weights ({Size(copies * weights)}: engines of {settings.Rollout.Workers} workers, {settings.Rollout.Staleness + 2} published versions), keys and values of up to {Size(settings.Rollout.Workers * Cache(config, settings))} (rollout.slots, rollout.cache-bytes), the runtime itself.");
 
         void AddRow(string name, LearningSettings learning)

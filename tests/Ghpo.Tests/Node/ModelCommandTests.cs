@@ -88,7 +88,7 @@ public sealed class ModelCommandTests : IDisposable
         Assert.Contains("model.embed_tokens.weight", output, StringComparison.Ordinal);
         Assert.Contains("template compact", output, StringComparison.Ordinal);
         Assert.Contains("LoRA, r = 16", output, StringComparison.Ordinal);
-        Assert.Contains("memory that the learner takes", output, StringComparison.Ordinal);
+        Assert.Contains("memory that the learner's tensors take", output, StringComparison.Ordinal);
         string count = output[..output.IndexOf(" parameters", StringComparison.Ordinal)].Split(' ')[^1];
         Assert.InRange(long.Parse(count, System.Globalization.NumberStyles.AllowThousands, System.Globalization.CultureInfo.InvariantCulture), 1, parameters);
     }
