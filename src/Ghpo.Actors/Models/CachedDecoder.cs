@@ -119,7 +119,7 @@ public sealed class CachedDecoder : IDisposable
             x = Finish(layer, x, attended.reshape(rows, -1));
         }
 
-        return nn.functional.linear(RmsNorm.Apply(x, _weights.Norm, _config.NormEpsilon), _weights.Head);
+        return nn.functional.linear(RmsNorm.Of(x, _weights.Norm, _config.NormEpsilon, crew: null), _weights.Head);
     }
 
     /// <summary>Copies the first <paramref name="length"/> cached positions of one row over another.</summary>
@@ -146,7 +146,7 @@ public sealed class CachedDecoder : IDisposable
     /// <summary>x <c>[N, d]</c> → heads of q, k, v <c>[N, H + 2·Hkv, D]</c>, q and k normalised if the model does so and turned to their positions.</summary>
     private Tensor Project(FusedLayer layer, Tensor x, Tensor cos, Tensor sin)
     {
-        Tensor heads = nn.functional.linear(RmsNorm.Apply(x, layer.InputNorm, _config.NormEpsilon), layer.QueryKeyValue, layer.QueryKeyValueBias)
+        Tensor heads = nn.functional.linear(RmsNorm.Of(x, layer.InputNorm, _config.NormEpsilon, crew: null), layer.QueryKeyValue, layer.QueryKeyValueBias)
             .view(x.shape[0], -1, _config.HeadSize);
         Tensor turning = heads.narrow(1, 0, _config.Heads + _config.KeyValueHeads);
         turning.copy_(_rotary.Turn(layer.QueryKeyNorm is null ? turning : RmsNorm.Apply(turning, layer.QueryKeyNorm, _config.NormEpsilon), cos, sin));
@@ -162,7 +162,7 @@ public sealed class CachedDecoder : IDisposable
             y.add_(layer.OutputBias);
         }
 
-        Tensor wide = nn.functional.linear(RmsNorm.Apply(y, layer.PostAttentionNorm, _config.NormEpsilon), layer.GateUp);
+        Tensor wide = nn.functional.linear(RmsNorm.Of(y, layer.PostAttentionNorm, _config.NormEpsilon, crew: null), layer.GateUp);
         Tensor gated = wide.narrow(1, 0, _config.IntermediateSize).silu().mul_(wide.narrow(1, _config.IntermediateSize, _config.IntermediateSize));
         return addmm(y, gated, layer.Down, 1, 1);
     }
