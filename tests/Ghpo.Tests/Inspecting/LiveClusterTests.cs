@@ -53,7 +53,9 @@ public sealed partial class LiveClusterTests
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals.");
         using var run = new LiveRun("--set", "rollout.max-new-tokens=400");
         await run.Begin();
-        using GhpoProcess tail = GhpoProcess.Start("pbm", "--run", run.Folder, "rollout", "tail");
+        // Whoever runs the tests in the background may have SIGINT ignored, and children inherit that.
+        string[] heeding = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT"] : [];
+        using GhpoProcess tail = GhpoProcess.StartAt(heeding, ["pbm", "--run", run.Folder, "rollout", "tail"]);
         await run.Until(() => Task.FromResult(TailLine().Count(tail.Printed) >= 5));
         await Signal(tail, "INT");
         await tail.Ended.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
