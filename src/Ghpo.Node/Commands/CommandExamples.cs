@@ -67,6 +67,7 @@ internal static class CommandExamples
             new("ghpo pbm --run first run set learning.rate 1e-4", "a setting of a run by its name"),
             new("ghpo pbm 127.0.0.1:9111", "a prompt, with history, completion and help"),
         ],
+        ["top"] = [new("ghpo top first", "a run of this machine by its name"), new("ghpo top 127.0.0.1:9111", "whatever runs there")],
         ["runs"] = [new("ghpo runs", "those in runs/"), new("ghpo runs --folder /data/runs --json", "for scripts")],
         ["certs"] = [new("ghpo certs --out certs --nodes learner,worker-1,worker-2", "an authority, and a certificate and key each")],
         ["completion"] =

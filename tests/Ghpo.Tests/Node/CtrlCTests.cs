@@ -56,7 +56,9 @@ public sealed class CtrlCTests : IDisposable
     private async Task<(int ExitCode, string Output)> TrainAndInterrupt(int times, int maxNewTokens)
     {
         string program = Path.Combine(AppContext.BaseDirectory, "ghpo.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. _tiny.TrainArguments("--set", "run.steps=10000", "--set", "evaluation.enabled=false", "--set", $"rollout.max-new-tokens={maxNewTokens}")])
+        string[] heeding = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT"] : []; // Background jobs may have SIGINT ignored, and children inherit that.
+        string[] command = [.. heeding, "dotnet", program, .. _tiny.TrainArguments("--set", "run.steps=10000", "--set", "evaluation.enabled=false", "--set", $"rollout.max-new-tokens={maxNewTokens}")];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             WorkingDirectory = Environment.CurrentDirectory,
