@@ -30,6 +30,8 @@ internal sealed class SimulatedEngine(SimulatedWork work, int slots, int stop) :
     public void Submit(GenerationRequest request) =>
         _running.Add(new Running(request, Stopwatch.GetTimestamp(), TimeSpan.FromSeconds(work.SecondsOf(request.Seed))));
 
+    public void Withdraw(object tag) => _running.RemoveAll(running => running.Request.Tag == tag);
+
     public IReadOnlyList<GenerationResult> Step()
     {
         if (_running.Count == 0)

@@ -25,6 +25,9 @@ internal static class DispatchProtocol
     /// <summary>A worker has failed at a group.</summary>
     internal sealed record SampleFailed(string Worker, WorkKey Key, Exception Cause);
 
+    /// <summary>To a session: another worker has sampled the group, so its worker need not go on.</summary>
+    internal sealed record WithdrawLease(WorkKey Key);
+
     /// <summary>A worker has loaded a policy.</summary>
     internal sealed record PolicyLoaded(string Worker, HeldPolicy Policy);
 

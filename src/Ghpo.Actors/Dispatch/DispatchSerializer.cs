@@ -55,6 +55,7 @@ internal sealed class DispatchSerializer(ExtendedActorSystem system) : Serialize
         WireFormat.Of<LeasedGroup>("lg-v1", DispatchWire.WriteLeased, DispatchWire.ReadLeased),
         WireFormat.Of<SampledAnswer>("sa-v2", DispatchWire.WriteAnswer, DispatchWire.ReadAnswer),
         WireFormat.Of<AnswerFailed>("af-v1", DispatchWire.WriteFailed, DispatchWire.ReadFailed),
+        WireFormat.Of<GroupWithdrawn>("gw-v1", DispatchWire.WriteWithdrawn, DispatchWire.ReadWithdrawn),
         WireFormat.Of<WorkReported>("rp-v1", DispatchWire.WriteReport, DispatchWire.ReadReport),
         WireFormat.Of<SessionLeft>("sl-v1", DispatchWire.WriteLeft, DispatchWire.ReadLeft),
         WireFormat.Of<LearnerProtocol.PolicyPublished>("pp-v1", DispatchWire.WritePublished, DispatchWire.ReadPublished),

@@ -148,6 +148,19 @@ internal static class DispatchWire
         return new AnswerFailed(new WorkKey(reader.ReadGroup(), reader.ReadInt32()), reader.ReadText(), reader.ReadBoolean());
     }
 
+    internal static void WriteWithdrawn(ref MessagePackWriter writer, GroupWithdrawn withdrawn)
+    {
+        writer.WriteArrayHeader(3);
+        writer.WriteGroup(withdrawn.Key.Group);
+        writer.Write(withdrawn.Key.Attempt);
+    }
+
+    internal static GroupWithdrawn ReadWithdrawn(ref MessagePackReader reader)
+    {
+        reader.Fields(3, nameof(GroupWithdrawn));
+        return new GroupWithdrawn(new WorkKey(reader.ReadGroup(), reader.ReadInt32()));
+    }
+
     internal static void WriteReport(ref MessagePackWriter writer, WorkReported report)
     {
         writer.WriteArrayHeader(2);

@@ -21,7 +21,8 @@ namespace Ghpo.Dispatch;
 /// who has more than his part. Each worker has a session, a child of this actor; when the session ends, its leases are pending again at once.
 /// <para>
 /// A lease is taken on a worker's demand alone, and a group is given to a worker only while it holds a policy that is fresh enough for it, with the hash that the
-/// learner published. Where nothing is pending, a worker of another node that has room doubles the group that has been out longest, if that is unusually long.
+/// learner published. Where nothing is pending, a worker of another node that has room doubles the group that has been out longest, if that is unusually long. Whichever worker is first, the other one is told to drop it: it would be busy, and under an old policy, when the
+/// next groups come.
 /// </para>
 /// <para>
 /// Failure: what a worker of this process fails at fails the pipeline, as any other member's failure does; what a worker of another node fails at is counted
@@ -131,11 +132,16 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
             NoteDuration(lease.Taken);
         }
 
+        string[] others = [.. _ledger.HoldersOf(sampled.Key).Where(holder => holder != sampled.Worker)];
         Delivery delivery = _ledger.Deliver(sampled.Worker, sampled.Key, sampled.Epoch, sampled.Version, Now);
         if (delivery == Delivery.Accepted)
         {
             _asked.Remove(sampled.Key, out (PromptedGroup Prompted, IActorRef Asker) asked);
             asked.Asker.Tell(new RolloutGroup(asked.Prompted, sampled.Completions, sampled.Epoch, sampled.Version, worker?.Name ?? sampled.Worker));
+            foreach (string other in others)
+            {
+                _workers[other].Session.Tell(new WithdrawLease(sampled.Key));
+            }
         }
         else
         {

@@ -99,6 +99,9 @@ internal sealed class LeaseLedger(TimeSpan deadline)
 
     public IEnumerable<Lease> LeasesOf(string worker) => _held.TryGetValue(worker, out Dictionary<WorkKey, Lease>? leases) ? leases.Values : [];
 
+    /// <summary>Who has the group in hand.</summary>
+    public IEnumerable<string> HoldersOf(WorkKey key) => _open.TryGetValue(key, out Work? work) ? work.Leases.Select(lease => lease.Worker) : [];
+
     /// <summary>Leases the next pending group that a worker with this policy can sample.</summary>
     /// <returns>Null: there is none.</returns>
     public Lease? Take(string worker, PolicyVersion holds, TimeSpan now)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Streams;
 using Akka.Streams.Dsl;
@@ -30,6 +31,7 @@ internal sealed class LocalSessionActor : ReceiveActor, IWithTimers
         _time = time;
         Receive<LearnerProtocol.PolicyPublished>(_worker.Tell);
         Receive<HeldPolicy>(held => Context.Parent.Tell(new PolicyLoaded(_id, held)));
+        Receive<WithdrawLease>(withdrawn => _worker.Tell(new RolloutProtocol.WithdrawGroup(withdrawn.Key.Group, withdrawn.Key.Attempt)));
         Receive<Report>(_ => _worker.Tell(new RolloutProtocol.GetWorker()));
         Receive<RolloutProtocol.WorkerView>(view => Context.Parent.Tell(new WorkerReported(_id, view.RunningSequences, view.TokensSampled)));
     }
@@ -42,6 +44,7 @@ internal sealed class LocalSessionActor : ReceiveActor, IWithTimers
         _worker.Tell(new RolloutProtocol.TellOfPolicies(Self));
         LeaseStream.Of(_id, dispatcher, _time, _stopped.Token)
             .SelectAsyncUnordered(_capacity, lease => SampleAsync(_worker, lease, _stopped.Token))
+            .SelectMany(results => results)
             .RunForeach(result => dispatcher.Tell(result), Context.Materializer(namePrefix: "leases"));
         Timers.StartPeriodicTimer(nameof(Report), new Report(), _reportInterval);
     }
@@ -52,19 +55,23 @@ internal sealed class LocalSessionActor : ReceiveActor, IWithTimers
         _stopped.Dispose();
     }
 
-    /// <returns><see cref="Sampled"/> or <see cref="SampleFailed"/>.</returns>
-    private async Task<object> SampleAsync(IActorRef worker, Lease lease, CancellationToken stopped)
+    /// <returns>One <see cref="Sampled"/> or <see cref="SampleFailed"/>; nothing where the group was withdrawn.</returns>
+    private async Task<ImmutableArray<object>> SampleAsync(IActorRef worker, Lease lease, CancellationToken stopped)
     {
         try
         {
             // No deadline here: the lease has one, and whoever gave it watches over it.
             RolloutGroup group = await worker
                 .Ask<RolloutGroup>(new RolloutProtocol.SampleGroup(lease.Prompted, lease.Oldest), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
-            return new Sampled(_id, lease.Key, group.Completions, group.Epoch, group.Version, _time.GetTimestamp());
+            return [new Sampled(_id, lease.Key, group.Completions, group.Epoch, group.Version, _time.GetTimestamp())];
+        }
+        catch (OperationCanceledException) when (!stopped.IsCancellationRequested)
+        {
+            return [];
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
-            return new SampleFailed(_id, lease.Key, failure);
+            return [new SampleFailed(_id, lease.Key, failure)];
         }
     }
 

@@ -48,6 +48,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
             _early.Add(published);
             PassOn();
         });
+        Receive<WithdrawLease>(withdrawn => _peer.Tell(new GroupWithdrawn(withdrawn.Key)));
         Receive<HeldPolicy>(held => Context.Parent.Tell(new PolicyLoaded(_id, held)));
         Receive<SampledAnswer>(OnAnswer);
         Receive<AnswerFailed>(failed =>

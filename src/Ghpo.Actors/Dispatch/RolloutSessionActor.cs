@@ -133,6 +133,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             }
         });
         Receive<HeldPolicy>(_learner.Tell);
+        Receive<GroupWithdrawn>(withdrawn => _worker.Tell(new RolloutProtocol.WithdrawGroup(withdrawn.Key.Group, withdrawn.Key.Attempt)));
         Receive<Report>(_ => _worker.Tell(new RolloutProtocol.GetWorker()));
         Receive<RolloutProtocol.WorkerView>(view =>
         {
@@ -191,7 +192,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         }
     }
 
-    /// <returns>The group's answers; none where it failed, which is told to the session.</returns>
+    /// <returns>The group's answers; none where it was withdrawn, or failed, which is told to the session.</returns>
     private static async Task<ImmutableArray<SampledAnswer>> SampleAsync(IActorRef worker, IActorRef session, LeasedGroup leased, CancellationToken stopped)
     {
         WorkKey key = WorkKey.Of(leased.Prompted);
@@ -203,6 +204,10 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             [
                 .. group.Completions.Select((completion, answer) => new SampledAnswer(key, answer, group.Completions.Length, completion, group.Epoch, group.Version)),
             ];
+        }
+        catch (OperationCanceledException) when (!stopped.IsCancellationRequested)
+        {
+            return [];
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {

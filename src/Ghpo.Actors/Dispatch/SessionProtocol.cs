@@ -14,6 +14,7 @@ namespace Ghpo.Dispatch;
 ///        each watches the other; a session ends with its peer, and its streams with it
 ///                     ◀── PolicyPublished ── / ── HeldPolicy ──▶
 ///                     ◀══ LeasedGroup ══════ / ══ SampledAnswer ══▶   streams
+///                     ◀── GroupWithdrawn ──
 ///                     ── WorkReported, each second ──▶  ── AnswerFailed ──▶  ── WorkerLeaves ──▶
 /// </code>
 /// </summary>
@@ -40,6 +41,9 @@ internal static class SessionProtocol
 
     /// <param name="Diverged">The weights are at fault, not the worker.</param>
     internal sealed record AnswerFailed(WorkKey Key, string Reason, bool Diverged);
+
+    /// <summary>A group that another worker has sampled meanwhile. One that is still on its way goes its way.</summary>
+    internal sealed record GroupWithdrawn(WorkKey Key);
 
     internal sealed record WorkReported(int RunningSequences, long TokensSampled);
 

@@ -141,6 +141,22 @@ public sealed class GenerationEngine : IGenerationEngine
         }
     }
 
+    public void Withdraw(object tag)
+    {
+        for (int row = _running - 1; row >= 0; row--)
+        {
+            if (_rows[row].Group.Request.Tag.Equals(tag))
+            {
+                Leave(row);
+            }
+        }
+
+        foreach (RunningSequence sequence in _waiting.Where(sequence => sequence.Group.Request.Tag.Equals(tag)).ToArray())
+        {
+            _waiting.Remove(sequence);
+        }
+    }
+
     public IReadOnlyList<GenerationResult> Step()
     {
         while (EnterNext())

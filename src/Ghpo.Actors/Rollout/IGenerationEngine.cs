@@ -33,6 +33,9 @@ public interface IGenerationEngine : IDisposable
     /// <summary>Admits a group: prefills its prompt once for all its answers. Needs as many free slots as it has answers.</summary>
     void Submit(GenerationRequest request);
 
+    /// <summary>Drops a request, as if it had never been submitted; one that is not running changes nothing.</summary>
+    void Withdraw(object tag);
+
     /// <summary>Decodes one token of every running sequence and returns the requests that this finished.</summary>
     /// <exception cref="NonFiniteLogitsException">The model produced NaN or infinite logits; names the request. Every running sequence is dropped.</exception>
     IReadOnlyList<GenerationResult> Step();

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Akka.Actor;
+using Ghpo.Curriculum;
 using Ghpo.Hints;
 
 namespace Ghpo.Rollout;
@@ -15,6 +16,12 @@ public static class RolloutProtocol
     /// <see cref="RolloutGroup"/>, or by <see cref="Status.Failure"/> if the model cannot be sampled.
     /// </summary>
     public sealed record SampleGroup(PromptedGroup Prompted, PolicyVersion OldestVersion);
+
+    /// <summary>
+    /// Nobody needs the group any more: it is dropped, and whoever asked for it gets a <see cref="Status.Failure"/> with an <see cref="OperationCanceledException"/>. One that the worker
+    /// does not have changes nothing.
+    /// </summary>
+    public sealed record WithdrawGroup(GroupId Group, int Attempt);
 
     /// <summary>Query, answered by <see cref="WorkerView"/>.</summary>
     public sealed record GetWorker;

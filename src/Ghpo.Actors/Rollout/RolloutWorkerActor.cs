@@ -58,6 +58,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
         });
         Receive<LearnerProtocol.PolicyPublished>(OnPolicy);
         Receive<RolloutProtocol.SampleGroup>(OnSample);
+        Receive<RolloutProtocol.WithdrawGroup>(OnWithdraw);
         Receive<Decode>(_ => OnDecode());
         Receive<RolloutProtocol.GetWorker>(_ => Sender.Tell(new RolloutProtocol.WorkerView(
             _name, _loaded?.Version, _running.Count, _waiting.Count, _engine!.RunningSequences, _engine.TokensSampled)));
@@ -96,6 +97,24 @@ public sealed class RolloutWorkerActor : ReceiveActor
             Span = request.Prompted.Trace is not { } group ? null : GhpoTraces.Begin("rollout", group)
                 ?.SetTag("ghpo.worker", _name).SetTag("ghpo.attempt", attempt.Attempt).SetTag("ghpo.hint.ratio", attempt.HintRatio),
         });
+        Advance();
+    }
+
+    private void OnWithdraw(RolloutProtocol.WithdrawGroup withdrawn)
+    {
+        foreach (Job job in _running.Concat(_waiting).Where(job => job.Request.Prompted.Attempt is var attempt && attempt.Group == withdrawn.Group && attempt.Attempt == withdrawn.Attempt).ToArray())
+        {
+            if (_running.Remove(job))
+            {
+                _engine!.Withdraw(job);
+            }
+
+            _waiting.Remove(job);
+            var cause = new OperationCanceledException($"{job} is not needed any more");
+            job.Span?.End(cause);
+            job.ReplyTo.Tell(new Status.Failure(cause));
+        }
+
         Advance();
     }
 

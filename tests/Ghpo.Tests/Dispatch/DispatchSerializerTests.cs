@@ -38,6 +38,7 @@ public sealed class DispatchSerializerTests : IDisposable
         { "sa-v2", new SampledAnswer(Key, 1, 4, new Completion([5, 300], [-0.5f, -1f], FinishReason.Length) { Switches = [new(1, new PolicyVersion(4))] }, 7, new PolicyVersion(3)), "9bcd012c01020104" + "9205cd012cc408000000bf000080bf019192010407" + "03" },
         { "af-v1", new AnswerFailed(Key, "why", true), "95cd012c0102a3776879c3" },
         { "rp-v1", new WorkReported(8, 300), "9208cd012c" },
+        { "gw-v1", new GroupWithdrawn(Key), "93cd012c0102" },
         { "sl-v1", new SessionLeft(), "90" },
         { "pp-v1", new PolicyPublished(2, new PolicyVersion(3), "ab"), "930203a26162" },
         { "hp-v1", new HeldPolicy(2, new PolicyVersion(3), "ab"), "930203a26162" },

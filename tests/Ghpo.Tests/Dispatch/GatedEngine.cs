@@ -49,6 +49,12 @@ internal sealed class GatedEngine(int slots) : IGenerationEngine
         Record.Enqueue($"submit {request.Tag}");
     }
 
+    public void Withdraw(object tag)
+    {
+        _running.RemoveAll(request => request.Tag == tag);
+        Record.Enqueue($"withdraw {tag}");
+    }
+
     public IReadOnlyList<GenerationResult> Step()
     {
         FailIfTold("step");

@@ -149,7 +149,9 @@ public sealed class LeaseLedgerTests
         Assert.Null(ledger.TakeStraggler("idle", new PolicyVersion(0), TimeSpan.FromSeconds(6), _ => true, later));
         Lease second = ledger.TakeStraggler("idle", new PolicyVersion(0), TimeSpan.FromSeconds(2), _ => true, later)!;
         Assert.Null(ledger.TakeStraggler("third", new PolicyVersion(0), TimeSpan.FromSeconds(2), _ => true, later));
+        Assert.Equal(["slow", "idle"], ledger.HoldersOf(second.Key));
         Assert.Equal(Delivery.Accepted, ledger.Deliver("idle", second.Key, Epoch, new PolicyVersion(0), later));
+        Assert.Empty(ledger.HoldersOf(second.Key));
         Assert.Equal(Delivery.Repeated, ledger.Deliver("slow", second.Key, Epoch, new PolicyVersion(0), later));
         Assert.Equal(0, ledger.HeldBy("slow"));
     }

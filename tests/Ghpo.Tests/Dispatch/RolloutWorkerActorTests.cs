@@ -75,6 +75,26 @@ public sealed class RolloutWorkerActorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_withdrawn_group_is_dropped_wherever_it_is_and_the_worker_goes_on_without_it()
+    {
+        Publish(0);
+        Task<RolloutGroup> running = Sample(step: 0, index: 0, oldest: 0);
+        Publish(1);
+        Task<RolloutGroup> waiting = Sample(step: 0, index: 1, oldest: 0);
+        Task<RolloutGroup> wanted = Sample(step: 0, index: 2, oldest: 0);
+        _worker.Tell(new WithdrawGroup(new GroupId(0, 1), Attempt: 0));
+        _worker.Tell(new WithdrawGroup(new GroupId(0, 0), Attempt: 1));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        Assert.Equal((new PolicyVersion(0), 1, 1), ((await View()).Version, (await View()).RunningGroups, (await View()).WaitingGroups));
+
+        _worker.Tell(new WithdrawGroup(new GroupId(0, 0), Attempt: 0));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        _engine.Open();
+        Assert.Equal(new PolicyVersion(1), (await wanted).Version);
+        Assert.Equal(["load v0", Submit(0, 0), "withdraw group 0/0, attempt 0", "load v1", Submit(0, 2)], _engine.Record);
+    }
+
+    [Fact]
     public async Task With_switch_in_flight_a_running_group_goes_on_under_the_new_policy_and_keeps_the_version_it_was_begun_under()
     {
         RolloutSettings settings = _settings with { Staleness = 1, SwitchInFlight = true };

@@ -111,6 +111,8 @@ public sealed class HeldOutEvaluationTests : IDisposable
             _running.Push(request);
         }
 
+        public void Withdraw(object tag) => throw new NotSupportedException();
+
         public IReadOnlyList<GenerationResult> Step()
         {
             GenerationRequest request = _running.Pop();

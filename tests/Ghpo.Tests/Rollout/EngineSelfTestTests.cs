@@ -48,6 +48,8 @@ public sealed class EngineSelfTestTests
             inner.Submit(request);
         }
 
+        public void Withdraw(object tag) => inner.Withdraw(tag);
+
         public IReadOnlyList<GenerationResult> Step() => _company
             ? [.. inner.Step().Select(result => result with
             {

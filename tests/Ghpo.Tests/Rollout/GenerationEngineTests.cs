@@ -28,6 +28,32 @@ public sealed class GenerationEngineTests
     }
 
     [Fact]
+    public void A_withdrawn_request_leaves_its_places_and_no_trace_in_the_others()
+    {
+        ModelConfig config = TinyModel.Config() with { StopTokens = [] };
+        GenerationRequest wanted = Engines.Request("wanted", 5, answers: 2, seed: 1, maxNewTokens: 9);
+        using GenerationEngine engine = Engines.Create(config, slots: 8);
+        ImmutableArray<Completion> alone = Engines.Alone(engine, wanted);
+        engine.Submit(Engines.Request("running", 7, answers: 3, seed: 2));
+        engine.Submit(wanted);
+        engine.Step();
+        engine.Submit(Engines.Request("waiting", 4, answers: 2, seed: 3));
+        engine.Withdraw("waiting");
+        Assert.Equal(5, engine.RunningSequences);
+        engine.Step();
+        engine.Withdraw("running");
+        engine.Withdraw("never submitted");
+        Assert.Equal((2, 6), (engine.RunningSequences, engine.FreeSlots));
+        var results = new List<GenerationResult>();
+        while (engine.RunningSequences > 0)
+        {
+            results.AddRange(engine.Step());
+        }
+
+        AssertSameBits(alone, Assert.Single(results).Completions);
+    }
+
+    [Fact]
     public void After_a_switch_each_token_is_the_new_policy_s_after_the_whole_answer_so_far()
     {
         const int SwitchAt = 5;

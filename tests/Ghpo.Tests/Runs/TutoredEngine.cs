@@ -106,6 +106,12 @@ internal sealed class TutoredEngine(IGenerationEngine inner, Tutor tutor) : IGen
         _requests.Add(request.Tag, request);
     }
 
+    public void Withdraw(object tag)
+    {
+        _requests.Remove(tag);
+        inner.Withdraw(tag);
+    }
+
     public IReadOnlyList<GenerationResult> Step()
     {
         tutor.BeforeStep();
