@@ -25,8 +25,10 @@ namespace Ghpo.Bench;
 /// </summary>
 internal static class JournalBench
 {
-    private const int MeasuredSteps = 60;
-    private const int WarmUp = 10;
+    private const int MeasuredSteps = 200;
+
+    /// <summary>Until then much of what is measured is compilation, which a run pays once.</summary>
+    private const int WarmUp = 200;
 
     public static async Task<int> RunAsync(string[] args)
     {

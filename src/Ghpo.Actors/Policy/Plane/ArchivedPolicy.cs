@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using Microsoft.Win32.SafeHandles;
 
 namespace Ghpo.Policy.Plane;
@@ -92,14 +92,14 @@ internal sealed class ArchivedPolicy : IDisposable
     {
         long length = RandomAccess.GetLength(_file);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(Manifest.ChunkBytes);
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        Span<byte> hash = stackalloc byte[PolicyManifest.ChunkHashBytes];
         try
         {
             for (int chunk = 0; chunk < Manifest.Chunks.Length && Manifest.OffsetOf(chunk) + Manifest.LengthOf(chunk) <= length; chunk++)
             {
                 Span<byte> bytes = buffer.AsSpan(0, Manifest.LengthOf(chunk));
                 Read(chunk, 0, bytes);
-                SHA256.HashData(bytes, hash);
+                XxHash128.Hash(bytes, hash);
                 if (Manifest.Matches(chunk, hash))
                 {
                     MarkHere(chunk);

@@ -1,12 +1,12 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
+using System.IO.Hashing;
 
 namespace Ghpo.Policy.Plane;
 
 /// <summary>Writes through to another stream and hashes what goes by, chunk by chunk.</summary>
 internal sealed class ChunkingStream(Stream target, int chunkBytes) : Stream
 {
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly XxHash128 _hash = new();
     private readonly ImmutableArray<ReadOnlyMemory<byte>>.Builder _chunks = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>();
     private int _inChunk;
     private long _length;
@@ -42,7 +42,7 @@ internal sealed class ChunkingStream(Stream target, int chunkBytes) : Stream
         {
             // Hashed and written in turn, piece by piece, so that the bytes are fetched from memory once.
             ReadOnlySpan<byte> piece = buffer[..Math.Min(buffer.Length, Math.Min(1 << 18, chunkBytes - _inChunk))];
-            _hash.AppendData(piece);
+            _hash.Append(piece);
             target.Write(piece);
             buffer = buffer[piece.Length..];
             _length += piece.Length;
@@ -63,16 +63,6 @@ internal sealed class ChunkingStream(Stream target, int chunkBytes) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            _hash.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
 
     private void EndChunk()
     {

@@ -1,6 +1,6 @@
+using System.IO.Hashing;
 using System.Net;
 using System.Net.Http.Json;
-using System.Security.Cryptography;
 using Ghpo.Security;
 
 namespace Ghpo.Policy.Plane;
@@ -126,7 +126,7 @@ internal sealed class PlaneClient : IDisposable
             }
 
             await using Stream body = await answer.Content.ReadAsStreamAsync(patience.Token);
-            using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            var hash = new XxHash128();
             int read = 0;
             while (read < buffer.Length)
             {
@@ -136,7 +136,7 @@ internal sealed class PlaneClient : IDisposable
                     return (FetchOutcome.Broken, $"broke off within chunk {chunk}");
                 }
 
-                hash.AppendData(buffer.Span.Slice(read, piece));
+                hash.Append(buffer.Span.Slice(read, piece));
                 read += piece;
 
                 // Only silence is a fault; a slow link is none.

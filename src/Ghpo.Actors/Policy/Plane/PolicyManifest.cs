@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 
 namespace Ghpo.Policy.Plane;
 
@@ -13,16 +12,21 @@ namespace Ghpo.Policy.Plane;
 /// </summary>
 /// <param name="Hash"><see cref="PolicyHash"/> of the tensors: what the policy is called everywhere.</param>
 /// <param name="Bytes">Length of the file.</param>
-/// <param name="Chunks">SHA-256 of each chunk.</param>
+/// <param name="Chunks">
+/// XXH128 of each chunk: it finds damage, and says at which source, at a fraction of what a cryptographic hash costs. What a worker loads is decided by the SHA-256 of the whole.
+/// </param>
 public sealed record PolicyManifest(string Hash, long Bytes, int ChunkBytes, ImmutableArray<ReadOnlyMemory<byte>> Chunks)
 {
-    /// <summary>"GPM1", little endian: the first bytes of a manifest on the wire.</summary>
-    private const uint Magic = 0x314D5047;
+    /// <summary>"GPM2", little endian: the first bytes of a manifest on the wire.</summary>
+    private const uint Magic = 0x324D5047;
+
+    /// <summary>Bytes of a chunk's hash.</summary>
+    public const int ChunkHashBytes = 16;
 
     private const int HeaderBytes = sizeof(uint) + sizeof(long) + sizeof(int);
 
     /// <summary>A manifest on the wire is not longer than this: 1,048,576 chunks.</summary>
-    public const int LongestEncoding = HeaderBytes + (1 << 20) * SHA256.HashSizeInBytes;
+    public const int LongestEncoding = HeaderBytes + (1 << 20) * ChunkHashBytes;
 
     /// <summary>Bytes of one chunk.</summary>
     public int LengthOf(int chunk) => (int)Math.Min(ChunkBytes, Bytes - OffsetOf(chunk));
@@ -31,18 +35,18 @@ public sealed record PolicyManifest(string Hash, long Bytes, int ChunkBytes, Imm
     public long OffsetOf(int chunk) => (long)chunk * ChunkBytes;
 
     /// <summary>True if these are the bytes of that chunk.</summary>
-    public bool Matches(int chunk, ReadOnlySpan<byte> sha256) => Chunks[chunk].Span.SequenceEqual(sha256);
+    public bool Matches(int chunk, ReadOnlySpan<byte> hash) => Chunks[chunk].Span.SequenceEqual(hash);
 
-    /// <summary>u32 "GPM1", i64 bytes, i32 bytes a chunk, then 32 bytes a chunk; all little endian.</summary>
+    /// <summary>u32 "GPM2", i64 bytes, i32 bytes a chunk, then 16 bytes a chunk; all little endian.</summary>
     public byte[] Encode()
     {
-        byte[] bytes = new byte[HeaderBytes + Chunks.Length * SHA256.HashSizeInBytes];
+        byte[] bytes = new byte[HeaderBytes + Chunks.Length * ChunkHashBytes];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, Magic);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(4), Bytes);
         BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(12), ChunkBytes);
         for (int chunk = 0; chunk < Chunks.Length; chunk++)
         {
-            Chunks[chunk].Span.CopyTo(bytes.AsSpan(HeaderBytes + chunk * SHA256.HashSizeInBytes));
+            Chunks[chunk].Span.CopyTo(bytes.AsSpan(HeaderBytes + chunk * ChunkHashBytes));
         }
 
         return bytes;
@@ -59,7 +63,7 @@ public sealed record PolicyManifest(string Hash, long Bytes, int ChunkBytes, Imm
         long bytes = BinaryPrimitives.ReadInt64LittleEndian(encoded.Span[4..]);
         int chunkBytes = BinaryPrimitives.ReadInt32LittleEndian(encoded.Span[12..]);
         int length = encoded.Length - HeaderBytes;
-        if (bytes <= 0 || chunkBytes <= 0 || length % SHA256.HashSizeInBytes != 0 || (bytes - 1) / chunkBytes + 1 != length / SHA256.HashSizeInBytes)
+        if (bytes <= 0 || chunkBytes <= 0 || length % ChunkHashBytes != 0 || (bytes - 1) / chunkBytes + 1 != length / ChunkHashBytes)
         {
             throw new FormatException($"The manifest of policy {hash} is malformed: {bytes} bytes in chunks of {chunkBytes} do not make {length} bytes of hashes.");
         }
@@ -67,6 +71,6 @@ public sealed record PolicyManifest(string Hash, long Bytes, int ChunkBytes, Imm
         ReadOnlyMemory<byte> hashes = encoded[HeaderBytes..];
         return new PolicyManifest(
             hash, bytes, chunkBytes,
-            [.. Enumerable.Range(0, length / SHA256.HashSizeInBytes).Select(chunk => hashes.Slice(chunk * SHA256.HashSizeInBytes, SHA256.HashSizeInBytes))]);
+            [.. Enumerable.Range(0, length / ChunkHashBytes).Select(chunk => hashes.Slice(chunk * ChunkHashBytes, ChunkHashBytes))]);
     }
 }
