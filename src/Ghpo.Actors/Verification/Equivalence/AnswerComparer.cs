@@ -122,7 +122,7 @@ public static class AnswerComparer
     /// <summary>What cannot be read as mathematics equals only the same text.</summary>
     private static Comparison Unread(Expr? expected, Expr? read, string gold, string found)
     {
-        if (expected is null && read is null && string.Equals(WordText.Strip(gold), WordText.Strip(found), StringComparison.Ordinal) && WordText.Strip(gold).Length > 0)
+        if (expected is null or Words && read is null or Words && string.Equals(WordText.Strip(gold), WordText.Strip(found), StringComparison.Ordinal) && WordText.Strip(gold).Length > 0)
         {
             return new Comparison(AnswerMatch.Equal, "same text");
         }

@@ -8,7 +8,13 @@ internal sealed partial class AnswerMatcher
 {
     private bool? MeasuresEqual(Expr a, Expr b)
     {
-        if (a is Quantity left && b is Quantity right && left.Unit.Length > 0 && right.Unit.Length > 0 && left.Unit != right.Unit)
+        (a, b) = (a is Quantity { Value: Percent, Unit: "" } ? ((Quantity)a).Value : a, b is Quantity { Value: Percent, Unit: "" } ? ((Quantity)b).Value : b);
+        if (InCents(a) is Expr cents && InCents(b) is Expr others)
+        {
+            return Equal(cents, others);
+        }
+
+        if (a is Quantity left && b is Quantity right && left.Unit.Length > 0 && right.Unit.Length > 0 && !Units.Agree(left.Unit, right.Unit))
         {
             return false;
         }
@@ -59,9 +65,23 @@ internal sealed partial class AnswerMatcher
             : Equal(Expr.Divide(percent.Value, Expr.Of(100)), other);
     }
 
-    /// <summary>A quantity of a known unit against percent, or against degrees that are none of temperature.</summary>
-    private static bool OtherDimension(Expr a, Expr b) =>
-        a is Quantity { Unit: { Length: > 0 } unit } && (b is Percent ? unit != "unit" : unit is not ("C" or "F" or "K" or "radian" or "unit") && b is not Quantity && HasDegrees(b));
+    /// <summary>Dollars and cents are one currency; null for any other.</summary>
+    private static Expr? InCents(Expr a) => a switch
+    {
+        Quantity { Unit: "cent" } cents => cents.Value,
+        Quantity { Unit: "dollar" } dollars => Simplifier.Simplify(new Product([dollars.Value, Expr.Of(100)])),
+        _ => null,
+    };
+
+    /// <summary>Things that are counted or measured against percent, or against degrees that are none of temperature; a known unit against a ratio, a time of day against a number.</summary>
+    private static bool OtherDimension(Expr a, Expr b) => a is Quantity { Unit: var unit, Value: var value } && b switch
+    {
+        Quantity => false,
+        Percent => unit != "unit",
+        Ratio => unit is not ("" or "unit" or "am" or "pm") && value is not Ratio,
+        _ when unit is "am" or "pm" => value is Ratio && ExpressionTree.IsScalar(b),
+        _ => unit is not ("C" or "F" or "K" or "radian" or "unit") && HasDegrees(b),
+    };
 
     /// <summary>5:00 as 5, the way it is said before am or pm.</summary>
     private static Expr OnTheHour(Expr time) => time is Ratio { Clock: true, Parts: [Number hour, Number { Value.IsZero: true }] } ? hour : time;

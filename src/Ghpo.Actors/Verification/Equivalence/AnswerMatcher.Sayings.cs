@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ghpo.Verification.Expressions;
 
 namespace Ghpo.Verification.Equivalence;
@@ -19,6 +20,23 @@ internal sealed partial class AnswerMatcher
         bool Apart(Expr other) => Shared(other) is not null || FormOf(other) is Form.Tuple or Form.List || other is Matrix || RelationReader.Distribute(other) is not null;
         return (Shared(a) is Sequence x && Apart(b) ? x : a, Shared(b) is Sequence y && Apart(a) ? y : b);
     }
+
+    /// <summary>x₁ = 1, x₂ = 2 as x = 1, x = 2: the solutions of one unknown, numbered from 1. Null if it is no such list.</summary>
+    private static Sequence? Unnumbered(Expr a)
+    {
+        if (!IsSystem(a) || RelationReader.AsAssignment(((Sequence)a).Items[0]) is not { Left: Symbol { Name: [var letter, '_', '1'] } })
+        {
+            return null;
+        }
+
+        var items = ((Sequence)a).Items;
+        return items.Length < 10 && items.Select((item, i) => item is Relation { Operands: [Symbol name, _], Signs: [{ Kind: RelationKind.Equal }] } && name.Name == string.Create(CultureInfo.InvariantCulture, $"{letter}_{i + 1}")).All(numbered => numbered)
+            ? ((Sequence)a) with { Items = [.. items.Select(item => ((Relation)item) with { Operands = [new Symbol(letter.ToString()), ((Relation)item).Operands[1]] })] }
+            : null;
+    }
+
+    /// <summary>x = 1, x = 2: several values of one unknown.</summary>
+    private static bool IsUnknown(Expr a) => IsSystem(a) && ((Sequence)a).Items.Select(item => RelationReader.AsAssignment(item)?.Name).Distinct().Count() == 1;
 
     /// <summary>3/8 or 0.375: one value said twice.</summary>
     private Expr Repeated(Expr a) =>

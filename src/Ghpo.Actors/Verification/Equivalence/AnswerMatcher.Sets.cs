@@ -51,6 +51,8 @@ internal sealed partial class AnswerMatcher
                 return RealSet.Of("", Interval.Everything with { Low = Expr.Zero });
             case NamedSet { Name: "R_ge" }:
                 return RealSet.Of("", Interval.Everything with { Low = Expr.Zero, LowClosed = true });
+            case NamedSet { Name: "R*" }:
+                return RealSet.Of("", Interval.Everything with { High = Expr.Zero }, Interval.Everything with { Low = Expr.Zero });
             case NamedSet { Name: "R-" }:
                 return RealSet.Of("", Interval.Everything with { High = Expr.Zero });
             case SetOperation operation when AsRealSet(operation.Left) is RealSet left && AsRealSet(operation.Right) is RealSet right:

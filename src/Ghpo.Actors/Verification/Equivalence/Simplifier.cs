@@ -190,6 +190,11 @@ internal static partial class Simplifier
                 : Constant.Undefined;
         }
 
+        if (value is Sequence { Open: Bracket.Round or Bracket.Square or Bracket.Angle } row && exponentWritten is Symbol { Name: "T" })
+        {
+            return new Matrix([.. row.Items.Select(entry => ImmutableArray.Create(entry))]);
+        }
+
         Expr exponent = Simplify(exponentWritten);
         if (IsUndefined(value) || IsUndefined(exponent))
         {

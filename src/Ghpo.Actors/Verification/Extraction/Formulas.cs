@@ -32,8 +32,12 @@ internal static class Formulas
             return null;
         }
 
-        return ExpressionParser.Parse(clean) is Expr and not Words ? clean : null;
+        return !BeginsInProse(clean) && ExpressionParser.Parse(clean) is Expr and not Words ? clean : null;
     }
+
+    /// <summary>so $x^2$: letters before a formula are words, not factors.</summary>
+    private static bool BeginsInProse(string text) =>
+        text.IndexOf('$', StringComparison.Ordinal) is int formula and > 1 && text.AsSpan(0, formula).TrimEnd() is [.., var before, >= 'a' and <= 'z'] && char.IsAsciiLetter(before);
 
     /// <summary>The last formula with its neighbours, or the last number, whichever stands further behind; else a short text of words itself.</summary>
     public static string? Last(string text, FormulaKinds kinds)

@@ -14,11 +14,14 @@ internal static class Markers
     /// <summary>How far from the end of the text words that introduce an answer are looked for, in characters.</summary>
     private const int MaxTail = 500_000;
 
+    /// <summary>The longest name of what an answer is the answer to, in characters.</summary>
+    private const int MaxObject = 80;
+
     /// <summary>Anchors looked at, from the last one backwards.</summary>
     private const int MaxAnchors = 20;
 
     private static readonly SearchValues<string> FinalAnswer = SearchValues.Create(["final answer"], StringComparison.OrdinalIgnoreCase);
-    private static readonly SearchValues<string> Anchors = SearchValues.Create(["answer is", "answer:", "answer**:", "answer*:", "answer__:"], StringComparison.OrdinalIgnoreCase);
+    private static readonly SearchValues<string> Anchors = SearchValues.Create(["answer is", "answer:", "answer**:", "answer*:", "answer__:", "answer to ", "answer for "], StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The last strong marker's answer; where there is none, the last weak one's.</summary>
     /// <param name="strict">A value in the middle of a sentence does not count.</param>
@@ -62,11 +65,13 @@ internal static class Markers
     {
         // The last closing tag that has an opening one before it, and something between them.
         (string, int)? last = null;
+        int cut = Math.Max(0, text.Length - MaxTail);
+        text = text[cut..];
         int end = text.Length;
         for (int i = 0; i < MaxAnchors && last is null && end > 0; i++)
         {
-            int close = text.AsSpan(0, end).LastIndexOf(AnswerClose);
-            int open = close < 0 ? -1 : text.AsSpan(0, close).LastIndexOf(AnswerOpen);
+            int close = text.AsSpan(0, end).LastIndexOf(AnswerClose, StringComparison.OrdinalIgnoreCase);
+            int open = close < 0 ? -1 : text.AsSpan(0, close).LastIndexOf(AnswerOpen, StringComparison.OrdinalIgnoreCase);
             if (open < 0)
             {
                 break;
@@ -74,8 +79,8 @@ internal static class Markers
 
             int start = open + AnswerOpen.Length;
             string content = text[start..close].Trim();
-            bool closedBefore = content.Contains(AnswerClose, StringComparison.Ordinal);
-            last = content.Length > 0 && !closedBefore ? (content, start) : null;
+            bool closedBefore = content.Contains(AnswerClose, StringComparison.OrdinalIgnoreCase);
+            last = content.Length > 0 && !closedBefore ? (content, cut + start) : null;
             end = closedBefore ? close : open;
         }
 
@@ -138,8 +143,7 @@ internal static class Markers
     {
         foreach (int i in Occurrences(text, words))
         {
-            int from = i + AnchorLength(text, i);
-            if ((words != FinalAnswer || Introduces(text, ref from)) && Sentence(text, from, truncated) is string sentence && Sentences.Answer(sentence, strict) is string answer)
+            if (AfterAnchor(text, i) is int from && (words != FinalAnswer || Introduces(text, ref from)) && Sentence(text, from, truncated) is string sentence && Sentences.Answer(sentence, strict) is string answer)
             {
                 return (answer, i);
             }
@@ -148,15 +152,30 @@ internal static class Markers
         return null;
     }
 
-    private static int AnchorLength(string text, int at)
+    /// <summary>The index behind "answer is" and its like; null where "answer to …" goes on without "is".</summary>
+    private static int? AfterAnchor(string text, int at)
     {
-        int length = text.AsSpan(at).StartsWith("final", StringComparison.OrdinalIgnoreCase) ? "final answer".Length : "answer".Length;
-        if (length == "answer".Length)
+        ReadOnlySpan<char> rest = text.AsSpan(at);
+        if (rest.StartsWith("final", StringComparison.OrdinalIgnoreCase))
         {
-            length += text.AsSpan(at + length).StartsWith(" is", StringComparison.OrdinalIgnoreCase) ? 3 : text[at + length] is '*' or '_' ? (text[at + length + 1] == ':' ? 2 : 3) : 1;
+            int end = at + "final answer".Length;
+            return IsOf(text.AsSpan(end)) ? Verb(text, end) : end;
         }
 
-        return length;
+        int length = "answer".Length;
+        return IsOf(rest[length..]) ? Verb(text, at + length) + 3
+            : at + length + (rest[length..].StartsWith(" is", StringComparison.OrdinalIgnoreCase) ? 3 : rest[length] is '*' or '_' ? (rest[length + 1] == ':' ? 2 : 3) : 1);
+    }
+
+    private static bool IsOf(ReadOnlySpan<char> rest) => rest.StartsWith(" to ", StringComparison.OrdinalIgnoreCase) || rest.StartsWith(" for ", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The index of " is" behind what the answer is the answer to, in the same sentence: to the question, for part (b).</summary>
+    private static int? Verb(string text, int from)
+    {
+        ReadOnlySpan<char> rest = text.AsSpan(from, Math.Min(text.Length - from, MaxObject));
+        int end = rest.IndexOfAny('.', '\n', '$');
+        int verb = (end < 0 ? rest : rest[..end]).IndexOf(" is", StringComparison.OrdinalIgnoreCase);
+        return verb < 0 || from + verb + 3 >= text.Length || char.IsAsciiLetter(text[from + verb + 3]) ? null : from + verb;
     }
 
     /// <summary>"final answer" introduces one only before is, are, a colon, a sign or a new line.</summary>

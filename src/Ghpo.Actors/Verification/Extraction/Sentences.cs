@@ -97,7 +97,7 @@ internal static class Sentences
     /// <summary>What stands before "because" and "since", if it is a value or one word.</summary>
     private static string? Reasoned(string clean)
     {
-        foreach (string reason in (ReadOnlySpan<string>)[" because ", " since "])
+        foreach (string reason in (ReadOnlySpan<string>)[" because ", " since ", " (because ", " (since ", " (as "])
         {
             int cut = clean.IndexOf(reason, StringComparison.OrdinalIgnoreCase);
             if (cut > 0 && AnswerText.Clean(clean[..cut]) is { Length: > 0 } statement && (ExpressionParser.Parse(statement) is Expr and not Words || statement.All(char.IsAsciiLetter)))

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Ghpo.Verification.Parsing;
 
 /// <summary>The text of an answer before it is read.</summary>
@@ -41,6 +43,9 @@ internal static class AnswerText
         }
     }
 
+    /// <summary>Marks of type in HTML.</summary>
+    private static readonly FrozenSet<string> MarkUp = new[] { "b", "strong", "i", "em", "u", "p", "span", "code" }.ToFrozenSet(StringComparer.Ordinal);
+
     private static bool Closes(char open, char close) => close == open || (open, close) is ('‘', '’') or ('“', '”');
 
     /// <summary>Delimiters or a box around the whole.</summary>
@@ -60,6 +65,12 @@ internal static class AnswerText
         if (span.Length > 4 && span[0] == '\\' && span[^2] == '\\' && (span[1], span[^1]) is ('(', ')') or ('[', ']') && span[1..].IndexOf(span[..2]) < 0)
         {
             return (start + 2, end - 2);
+        }
+
+        if (span.Length > 6 && span[0] == '<' && span[^1] == '>' && span.IndexOf('>') is int tag and > 1 and < 8 && MarkUp.Contains(span[1..tag].ToString())
+            && span[^(tag + 2)..].StartsWith("</") && span[^tag..^1].SequenceEqual(span[1..tag]))
+        {
+            return (start + tag + 1, end - tag - 2);
         }
 
         int open = span.StartsWith(@"\boxed{") ? 7 : span.StartsWith(@"\fbox{") ? 6 : -1;

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Numerics;
 using Ghpo.Verification.Expressions;
 
 namespace Ghpo.Verification.Parsing;
@@ -161,6 +159,12 @@ internal sealed partial class ExpressionParser
             }
         }
 
+        if (factors.Count > 1 && UnitOf(factors[^1]) is string rate)
+        {
+            factors.RemoveAt(factors.Count - 1);
+            return new Quantity(negative ? Expr.Negate(ProductOf(factors)) : ProductOf(factors), rate);
+        }
+
         if (factors.Count > 1 && factors.Any(factor => factor is Words))
         {
             return Fail();
@@ -200,63 +204,11 @@ internal sealed partial class ExpressionParser
         return ProductOf(factors);
     }
 
-    /// <summary>The fraction of a mixed number whose whole part has just been read: \frac13, 1/3 behind a space, ½.</summary>
-    private Expr? MixedFraction(Rational? whole)
-    {
-        if (whole is not { IsInteger: true } || _tokens[_at - 1].Text.Contains('.'))
-        {
-            return null;
-        }
-
-        Token token = Current;
-        int start = _at;
-        if (token.Kind == TokenKind.VulgarFraction)
-        {
-            return PowerExpression();
-        }
-
-        if (token.Kind == TokenKind.Number && token.Spaced && Next.Is('/') && _tokens[Math.Min(_at + 2, _tokens.Count - 1)].Kind == TokenKind.Number)
-        {
-            _at += 3;
-            return Proper(_tokens[start].Text, _tokens[start + 2].Text, start);
-        }
-
-        if (token.Is('{') && Next.Kind == TokenKind.Number && _at + 2 < _tokens.Count && _tokens[_at + 2].IsCommand("over"))
-        {
-            return Argument() is Product { Factors: [Number { Value: var above }, Power { Base: Number { Value: var below } }] } && Rational.Compare(above, below) < 0 && !Current.Is('^')
-                && Rational.Divide(above, below) is Rational part ? new Number(part, false) : Back(start);
-        }
-
-        if (token.Kind == TokenKind.Command && token.Text is "frac" or "dfrac" or "tfrac" or "cfrac")
-        {
-            _at++;
-            return (Argument(), Argument()) is (Number { Value: { IsInteger: true, Sign: > 0 } a, IsDecimal: false }, Number { Value: { IsInteger: true } b, IsDecimal: false })
-                && Rational.Compare(a, b) < 0 && !Current.Is('^') && Rational.Divide(a, b) is Rational value
-                ? new Number(value, false)
-                : Back(start);
-        }
-
-        return null;
-    }
-
-    private Number? Proper(string above, string below, int start) =>
-        BigInteger.TryParse(above, NumberStyles.None, CultureInfo.InvariantCulture, out BigInteger a)
-        && BigInteger.TryParse(below, NumberStyles.None, CultureInfo.InvariantCulture, out BigInteger b)
-        && a < b && Rational.Of(a, b) is Rational value && !Current.Is('^')
-            ? new Number(value, false)
-            : Back(start);
-
-    private Number? Back(int start)
-    {
-        _at = _failed ? _at : start;
-        return null;
-    }
-
-    private bool StartsFactor(Token token) => !IsUnionLetter() && !(_sets > 0 && token.IsCommand("lvert")) && token.Kind switch
+    private bool StartsFactor(Token token) => !IsUnionLetter() && !IsSquareMetres(_at) && !(_sets > 0 && token.IsCommand("lvert")) && token.Kind switch
     {
         TokenKind.Number or TokenKind.Letter or TokenKind.VulgarFraction or TokenKind.Begin => true,
-        TokenKind.Name => ConnectiveOf(token) is null && !IsMinutes() && token.Text is not ("union" or "cup" or "cap" or "pm" or "mod" or "times"),
-        TokenKind.Sign => (token.Text[0] == '(' && !IsDeclaration()) || token.Text[0] == '{' || (token.Text[0] == '|' && _bars == 0 && _sets == 0 && _given == 0) || (token.Text[0] == '[' && !_reversed && _at > 0 && _tokens[_at - 1].Kind is TokenKind.Number or TokenKind.Letter),
+        TokenKind.Name => ConnectiveOf(token) is null && !IsNamedUnit() && token.Text is not ("union" or "cup" or "cap" or "pm" or "mod" or "times"),
+        TokenKind.Sign => (token.Text[0] == '(' && !IsDeclaration()) || token.Text[0] == '{' || (token.Text[0] == '|' && _bars == 0 && _sets == 0 && _given == 0) || (token.Text[0] == '[' && !_reversed && !IsOpenEnd(_at) && _at > 0 && _tokens[_at - 1].Kind is TokenKind.Number or TokenKind.Letter),
         TokenKind.Command => token.Text is "frac" or "dfrac" or "tfrac" or "cfrac" or "sqrt" or "cbrt" or "fourthroot" or "binom" or "dbinom" or "tbinom" or "pi" or "infty" or "lfloor" or "lceil"
             or "lvert" or "lVert" or "overline" or "bar" or "vec" or "hat" or "tilde" or "widehat" or "overrightarrow" or "dot" or "angle" or "triangle" or "sum" or "prod" or "int" or "lim" or "iint" or "oint"
             or "operatorname" or "boxed" or "fbox" or "ldots" or "cdots" or "dots" or "partial" or "nabla" or "underline" or "mathbf" or "mathrm" or "displaystyle" or "mathcal" or "mathbb" or "prime"

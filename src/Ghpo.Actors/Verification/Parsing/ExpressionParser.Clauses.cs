@@ -106,7 +106,7 @@ internal sealed partial class ExpressionParser
 
         string? set = words.Contains("positive integer", StringComparison.Ordinal) || words.Contains("natural", StringComparison.Ordinal) ? "N"
             : words.Contains("integer", StringComparison.Ordinal) ? "Z"
-            : words.Contains("real", StringComparison.Ordinal) || string.IsNullOrWhiteSpace(words.Replace("all", "", StringComparison.Ordinal)) ? "" : null;
+            : words.Contains("real", StringComparison.Ordinal) || words.Contains("constant", StringComparison.Ordinal) || string.IsNullOrWhiteSpace(words.Replace("all", "", StringComparison.Ordinal)) ? "" : null;
         if (set is null || names.Count is 0 or > 3)
         {
             _at = start;

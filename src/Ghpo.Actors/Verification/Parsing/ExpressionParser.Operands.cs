@@ -1,4 +1,3 @@
-using Ghpo.Verification.Equivalence;
 using Ghpo.Verification.Expressions;
 
 namespace Ghpo.Verification.Parsing;
@@ -53,11 +52,10 @@ internal sealed partial class ExpressionParser
             }
         }
 
-        int primes = 0;
-        while (Current.Is('\'') && primes++ < 5)
+        for (int primes = 0; primes < 5 && !Current.Is('"') && PrimesAt(_at) is (int count, int end); primes += count)
         {
-            _at++;
-            name += "'";
+            name += new string('\'', count);
+            _at = end;
         }
 
         if (name is "f" or "g" or "h" && Current.Is('^') && Next.Is('{') && _at + 4 < _tokens.Count && _tokens[_at + 2].Is('-') && _tokens[_at + 3] is { Kind: TokenKind.Number, Text: "1" } && _tokens[_at + 4].Is('}'))
@@ -127,28 +125,6 @@ internal sealed partial class ExpressionParser
         return "";
     }
 
-    private bool IsApplied(int at) => _tokens[at] is { Spaced: false } next && (next.Is('(') || next.IsCommand("{"));
-
-    /// <summary>rank(A), span{…}: nothing is known of the operator but its name.</summary>
-    private Call NamedOperator(string name) => Operand() is var inside && inside is Sequence several ? new Call(name, several.Items) : new Call(name, [inside]);
-
-    private Expr TextOperand()
-    {
-        string text = Take().Text.Trim(' ', '~', '\n', '$');
-        if (text.Length > 2 && text.All(char.IsAsciiLetter) && IsApplied(_at))
-        {
-            return NamedOperator(text);
-        }
-
-        if (Current.Is('_') && text.Length > 0 && text.All(char.IsAsciiLetterOrDigit))
-        {
-            return Based(text);
-        }
-
-        string bare = text.TrimEnd('.', ',', ';', ' ');
-        return bare.Length is > 0 and < 500 && !(_tokens.Count == 2 && (bare == "NO" || WordText.IsAcronym(bare))) && AnswerText.DateOf(bare) is null && Parse(bare, (_depth / 10) + 1) is Expr inner ? inner : new Words(text);
-    }
-
     /// <summary>(…), […], (…], […) or {…}. One value in it is the value itself.</summary>
     private Expr Bracketed()
     {
@@ -163,8 +139,8 @@ internal sealed partial class ExpressionParser
         (_bars, _sets) = (0, open == '{' ? _sets : 0);
         Expr? inside = IsClosing(Current) ? null : Stacked(List());
         (_bars, _sets) = (bars, sets);
-        char close = Current.Kind == TokenKind.Sign ? Current.Text[0] : '\0';
-        if (!IsClosing(Current) || (open == '{') != (close == '}'))
+        char close = Current.Kind != TokenKind.Sign ? '\0' : IsOpenEnd(_at) ? ')' : Current.Text[0];
+        if (!(IsClosing(Current) || close == ')') || (open == '{') != (close == '}'))
         {
             return Fail();
         }
@@ -200,6 +176,10 @@ internal sealed partial class ExpressionParser
     }
 
     private static bool IsClosing(Token token) => token.Is(')') || token.Is(']') || token.Is('}');
+
+    /// <summary>The second bracket of [a, b[: nothing that it could open stands behind it.</summary>
+    private bool IsOpenEnd(int at) => _tokens[at].Is('[') && _tokens[Math.Min(at + 1, _tokens.Count - 1)] is var next
+        && (next.Kind is TokenKind.End or TokenKind.Text || IsClosing(next) || next.Is(',') || next.Is(';') || SetOperatorOf(next) is not null || ConnectiveOf(next) is not null);
 
     /// <summary>]a, b[: open ends in another notation.</summary>
     private Expr ReversedInterval()

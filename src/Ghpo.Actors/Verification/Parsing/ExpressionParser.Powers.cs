@@ -80,12 +80,6 @@ internal sealed partial class ExpressionParser
             return Degrees(value);
         }
 
-        if (!braced && Current.IsCommand("prime") && value is Symbol symbol)
-        {
-            _at++;
-            return symbol with { Name = symbol.Name + "'" };
-        }
-
         Expr exponent = braced ? Argument() : Current.Is('(') ? Operand() : SignedExponent();
         return new Power(value, exponent);
     }

@@ -26,7 +26,7 @@ internal sealed partial class ExpressionParser
                 currency = true;
             }
             else if (token.Kind == TokenKind.Word || (token is { Kind: TokenKind.Text } && ConnectiveOf(token) is null) || (text.Length > 0 && token.Kind == TokenKind.Name && ConnectiveOf(token) is null)
-                || IsMinutes())
+                || IsNamedUnit() || (text.Length == 0 && IsSquareMetres(_at)))
             {
                 text += " " + token.Text;
             }
@@ -99,15 +99,36 @@ internal sealed partial class ExpressionParser
             return Fail();
         }
 
-        string unit = Units.Of(text);
+        string unit = Units.Of(text) is { Length: > 0 } known ? known : Units.Within(words);
         return unit switch
         {
             "percent" => new Percent(value),
             "degree" => new Product([value, new Constant(ConstantKind.Degree)]),
-            _ => new Quantity(value is Quantity inner ? inner.Value : value, value is Quantity { Unit: var before } && unit.Length == 0 ? before : unit),
+            _ => new Quantity(value is Quantity inner ? inner.Value : value, value is Quantity { Unit: var before } ? (unit.Length == 0 ? before : unit[0] == '/' ? before + unit : unit) : unit),
         };
     }
 
-    /// <summary>90 min: no arguments behind it, so no minimum.</summary>
-    private bool IsMinutes() => Current is { Kind: TokenKind.Name, Text: "min" } && !Next.Is('(') && !Next.Is('{');
+    /// <summary>The unit that a fraction of words is, \frac{\text{miles}}{\text{hour}}; null if it is none.</summary>
+    private static string? UnitOf(Expr fraction)
+    {
+        static string? Name(Expr part) => part switch { Words words => words.Text, Symbol symbol => symbol.Name, _ => null };
+        return fraction is Product { Factors: [Words above, Power { Base: var below, Exponent: Number { Value: var inverse } }] } && inverse == Rational.MinusOne && Name(below) is string per
+            && Units.Of(above.Text + "/" + per) is { Length: > 0 } unit ? unit : null;
+    }
+
+    /// <summary>12 m^2 or 12 m² as plain text at the very end: metres, unlike the m of 12m^2.</summary>
+    private bool IsSquareMetres(int at)
+    {
+        if (_tokens[at] is not { Kind: TokenKind.Letter, Text: "m", Spaced: true, Wide: false } || at == 0 || _tokens[at - 1].Kind != TokenKind.Number)
+        {
+            return false;
+        }
+
+        int exponent = _tokens[at + 1].Is('^') ? at + 2 : at + 1;
+        return exponent + 1 < _tokens.Count && _tokens[exponent] is { Kind: TokenKind.Number or TokenKind.Superscript, Text: "2" or "3" } && _tokens[exponent].Kind == TokenKind.Number == (exponent == at + 2)
+            && _tokens[exponent + 1].Kind == TokenKind.End;
+    }
+
+    /// <summary>90 min, 5 lb: no arguments behind it, so no minimum and no logarithm.</summary>
+    private bool IsNamedUnit() => Current is { Kind: TokenKind.Name, Text: "min" or "lb" } && !Next.Is('(') && !Next.Is('{');
 }

@@ -29,6 +29,12 @@ internal ref partial struct Tokenizer
             return Emit(TokenKind.Word, run, run.Length);
         }
 
+        if (run is "frac" or "dfrac" or "tfrac" && At(end) == '{')
+        {
+            // A backslash that got lost.
+            return Emit(TokenKind.Command, "frac", run.Length);
+        }
+
         if (run == "equals" && !FollowsWord())
         {
             return Emit(TokenKind.Sign, "=", run.Length);

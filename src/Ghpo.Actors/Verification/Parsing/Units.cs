@@ -16,9 +16,10 @@ internal static class Units
         yd: yard yards
         mi: mile miles
         kg: kilogram kilograms kilo kilos
-        g: gram grams
+        g: gram grams gm gms
         mg: milligram milligrams
-        lb: lbs pound pounds
+        lb: lbs
+        pound: pounds
         oz: ounce ounces
         ton: tons tonne tonnes
         l: liter liters litre litres L
@@ -59,6 +60,22 @@ internal static class Units
         R_odot:
         mol: moles mole
         K: kelvin
+        kW: kilowatt kilowatts
+        kWh: kilowatt-hour kilowatt-hours
+        kJ: kilojoule kilojoules
+        kN: kilonewton kilonewtons
+        kPa: kilopascal kilopascals
+        MHz: megahertz
+        kHz: kilohertz
+        GHz: gigahertz
+        nm: nanometer nanometers nanometre nanometres
+        GB: gigabyte gigabytes
+        MB: megabyte megabytes
+        KB: kilobyte kilobytes
+        pt: pint pints
+        tsp: teaspoon teaspoons
+        tbsp: tablespoon tablespoons
+        rpm:
         C: celsius
         F: fahrenheit
         """;
@@ -115,9 +132,16 @@ internal static class Units
             }
         }
 
-        string joined = string.Concat(unit);
+        string joined = unit is ["degree", "C" or "F" or "K"] ? unit[1] : string.Concat(unit);
         return joined == "mi/h" ? "mph" : joined;
     }
+
+    /// <summary>The unit that a comment names: 20 percent of them, 30 (in degrees). "" where it names none.</summary>
+    public static string Within(string[] words) =>
+        words.Contains("percent") || words.Contains("%") ? "percent" : words.Contains("degrees") ? "degree" : words.Contains("radians") ? "radian" : "";
+
+    /// <summary>Pounds are a weight or a currency.</summary>
+    public static bool Agree(string a, string b) => a == b || (a, b) is ("pound", "lb" or "pound sterling") or ("lb" or "pound sterling", "pound");
 
     /// <summary>A speed, acceleration or density: letters behind a number that are hardly anything else.</summary>
     public static bool IsRate(string unit) => unit is "m/s" or "m/s^2" or "km/h" or "km/s" or "cm/s" or "ft/s" or "m/min" or "kg/m^3" or "g/cm^3" or "mph" or "M_odot" or "L_odot" or "R_odot";

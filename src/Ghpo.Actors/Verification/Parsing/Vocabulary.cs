@@ -62,6 +62,7 @@ internal static class Vocabulary
         ["max"] = "max",
         ["Min"] = "min",
         ["Max"] = "max",
+        ["Mod"] = "mod",
         ["gcd"] = "gcd",
         ["lcm"] = "lcm",
         ["GCD"] = "gcd",
@@ -113,6 +114,10 @@ internal static class Vocabulary
         ["Z"] = "mathbbZ",
         ["Q"] = "mathbbQ",
         ["C"] = "mathbbC",
+        ["varepsilon"] = "epsilon",
+        ["varphi"] = "phi",
+        ["vartheta"] = "theta",
+        ["varrho"] = "rho",
         ["infin"] = "infty",
         ["surd"] = "sqrt",
         ["dotsc"] = "ldots",
@@ -129,7 +134,7 @@ internal static class Vocabulary
     private static readonly FrozenSet<string> ShortWords = new[]
     {
         "yes", "no", "odd", "all", "any", "not", "one", "two", "six", "ten", "red", "the", "is", "its", "are", "was", "of", "for", "per", "if", "at", "to", "by", "it", "both",
-        "won", "day", "way", "cat", "dog", "boy", "man", "men", "car", "bag", "box", "cup", "pen", "win", "lot", "sum", "few", "non", "nor", "but", "may", "who",
+        "won", "day", "way", "cat", "dog", "boy", "man", "men", "car", "bag", "box", "cup", "pen", "win", "lot", "sum", "few", "off", "non", "nor", "but", "may", "who",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Words behind a number that make it another number, or no number.</summary>
