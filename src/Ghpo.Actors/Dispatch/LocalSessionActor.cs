@@ -31,7 +31,7 @@ internal sealed class LocalSessionActor : ReceiveActor, IWithTimers
         Receive<LearnerProtocol.PolicyPublished>(_worker.Tell);
         Receive<HeldPolicy>(held => Context.Parent.Tell(new PolicyLoaded(_id, held)));
         Receive<Report>(_ => _worker.Tell(new RolloutProtocol.GetWorker()));
-        Receive<RolloutProtocol.WorkerView>(view => Context.Parent.Tell(new WorkerReported(_id, view.RunningSequences, view.TokensSampled)));
+        Receive<RolloutProtocol.WorkerView>(view => Context.Parent.Tell(new WorkerReported(_id, view.RunningSequences, view.Starved, view.TokensSampled)));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
