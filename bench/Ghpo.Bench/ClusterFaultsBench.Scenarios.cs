@@ -94,20 +94,24 @@ internal static partial class ClusterFaultsBench
         return $"what was open at the cut had settled {Seconds(open)} later; healed after 7 s more, the worker has a group settled after {Seconds(back)}, in {(sessions == 1 ? "the same session" : string.Create(CultureInfo.InvariantCulture, $"session {sessions}"))}";
     }
 
-    private static async Task<string> PartitionAsync(FaultStage stage)
+    private static Task<string> PartitionAsync(FaultStage stage) => PutOutAsync(stage, stage.Network!.Cut, stage.Network!.Heal);
+
+    private static Task<string> OneLinkAsync(FaultStage stage) => PutOutAsync(stage, stage.Network!.Hide, stage.Network!.Show);
+
+    private static async Task<string> PutOutAsync(FaultStage stage, Action<int> cut, Action<int> heal)
     {
         (int first, int second) = (stage.Network!.AddHost(), stage.Network.AddHost());
         await stage.BeginAsync(null, first, second);
         GhpoProcess worker = stage.Run.Worker("w1");
-        long cut = Stopwatch.GetTimestamp();
-        stage.Network.Cut(first);
+        long start = Stopwatch.GetTimestamp();
+        cut(first);
         TimeSpan open = await stage.OpenSettledAsync();
         stage.SlowDown("w2");
         await stage.SaidAsync(worker, "looks for a learner again");
-        TimeSpan putOut = Stopwatch.GetElapsedTime(cut);
+        TimeSpan putOut = Stopwatch.GetElapsedTime(start);
         await stage.SpeedUpAsync();
         await stage.Run.FreezeAsync("w2", frozen: true);
-        stage.Network.Heal(first);
+        heal(first);
         TimeSpan joined = await stage.SaidAsync(worker, "joins run", 2);
         TimeSpan back = joined + await SettledByAsync(stage);
         await stage.Run.FreezeAsync("w2", frozen: false);

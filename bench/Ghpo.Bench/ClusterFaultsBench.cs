@@ -26,6 +26,7 @@ internal static partial class ClusterFaultsBench
         ("corrupt-chunk", Needs.Nothing, CorruptChunkAsync),
         ("partition-healed", Needs.Network, PartitionHealedAsync),
         ("partition", Needs.Network, PartitionAsync),
+        ("one-link", Needs.Network, OneLinkAsync),
         ("workers-apart", Needs.Network, WorkersApartAsync),
         ("slow-link", Needs.Network, SlowLinkAsync),
         ("database-gone", Needs.Database, DatabaseGoneAsync),

@@ -14,6 +14,16 @@ namespace Ghpo.Bench;
 /// <param name="StepSeconds">From the commit of the first step to that of the last one.</param>
 internal sealed record PinnedRun(double TokensPerSecond, double Seconds, double StepSeconds)
 {
+    /// <summary>What a benchmark of such runs is told by its arguments: <c>[--rounds N] [--set path=value]...</c></summary>
+    /// <param name="defaults">Of the benchmark, over those of all: no evaluation, no inspection, no checkpoint but the last.</param>
+    public static (int Rounds, GhpoSettings Settings) Settings(string name, string[] args, params (string Path, string Value)[] defaults)
+    {
+        var arguments = new Arguments(name, args, "--rounds");
+        return (
+            arguments.Number("--rounds", 3),
+            arguments.Settings([("evaluation.enabled", "false"), ("inspection.enabled", "false"), ("checkpoints.every-steps", "100"), .. defaults]));
+    }
+
     /// <param name="learner">The learner's core; null: any.</param>
     /// <param name="workers">A core for each worker.</param>
     public static async Task<PinnedRun> ExecuteAsync(GhpoSettings settings, int? learner, params int[] workers)

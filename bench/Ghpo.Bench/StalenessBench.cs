@@ -12,27 +12,22 @@ internal static class StalenessBench
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        var arguments = new Arguments("staleness", args, "--rounds");
-        int rounds = arguments.Number("--rounds", 3);
-        GhpoSettings settings = arguments.Settings(
-            ("run.steps", "12"), ("evaluation.enabled", "false"), ("inspection.enabled", "false"), ("learning.threads", "1"), ("rollout.slots", "128"), ("checkpoints.every-steps", "100"));
+        (int rounds, GhpoSettings settings) = PinnedRun.Settings("staleness", args, ("run.steps", "12"), ("learning.threads", "1"), ("rollout.slots", "128"));
         Console.WriteLine("round  whole run, s: 0      1  ratio  steps, s: 0      1  ratio");
-        var whole = new List<double>();
-        var steps = new List<double>();
+        var whole = new Ratios();
+        var steps = new Ratios();
         for (int round = 1; round <= rounds; round++)
         {
             PinnedRun none = await PinnedRun.ExecuteAsync(Staleness(settings, 0), learner: 1, 0);
             PinnedRun one = await PinnedRun.ExecuteAsync(Staleness(settings, 1), learner: 1, 0);
-            whole.Add(one.Seconds / none.Seconds);
-            steps.Add(one.StepSeconds / none.StepSeconds);
+            double wholeRatio = whole.Add(one.Seconds, none.Seconds);
+            double stepsRatio = steps.Add(one.StepSeconds, none.StepSeconds);
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{round,5}  {none.Seconds,15:F1}  {one.Seconds,5:F1}  {whole[^1],5:F2}  {none.StepSeconds,11:F1}  {one.StepSeconds,5:F1}  {steps[^1],5:F2}"));
+                $"{round,5}  {none.Seconds,15:F1}  {one.Seconds,5:F1}  {wholeRatio,5:F2}  {none.StepSeconds,11:F1}  {one.StepSeconds,5:F1}  {stepsRatio,5:F2}"));
         }
 
-        whole.Sort();
-        steps.Sort();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"median ratio: whole runs {whole[rounds / 2]:F2} ({whole[0]:F2} to {whole[^1]:F2}), steps {steps[rounds / 2]:F2} ({steps[0]:F2} to {steps[^1]:F2})"));
+        Console.WriteLine($"median ratio: whole runs {whole}, steps {steps}");
         return 0;
     }
 

@@ -14,23 +14,18 @@ internal static class WorkersBench
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        var arguments = new Arguments("workers", args, "--rounds");
-        int rounds = arguments.Number("--rounds", 3);
-        GhpoSettings settings = arguments.Settings(
-            ("run.steps", "4"), ("evaluation.enabled", "false"), ("inspection.enabled", "false"), ("hints.strategy", "\"none\""), ("curriculum.groups-per-step", "64"),
-            ("dispatch.permits", "64"), ("rollout.slots", "64"), ("checkpoints.every-steps", "100"));
+        (int rounds, GhpoSettings settings) = PinnedRun.Settings(
+            "workers", args, ("run.steps", "4"), ("hints.strategy", "\"none\""), ("curriculum.groups-per-step", "64"), ("dispatch.permits", "64"), ("rollout.slots", "64"));
         Console.WriteLine("round  one worker, tokens/s  two workers, tokens/s  ratio");
-        var ratios = new List<double>();
+        var ratios = new Ratios();
         for (int round = 1; round <= rounds; round++)
         {
             double one = (await PinnedRun.ExecuteAsync(settings, learner: null, 0)).TokensPerSecond;
             double two = (await PinnedRun.ExecuteAsync(settings, learner: null, 0, 1)).TokensPerSecond;
-            ratios.Add(two / one);
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{round,5}  {one,20:N0}  {two,21:N0}  {two / one,5:F2}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{round,5}  {one,20:N0}  {two,21:N0}  {ratios.Add(two, one),5:F2}"));
         }
 
-        ratios.Sort();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"median ratio: {ratios[ratios.Count / 2]:F2} ({ratios[0]:F2} to {ratios[^1]:F2})"));
+        Console.WriteLine($"median ratio: {ratios}");
         return 0;
     }
 }

@@ -79,6 +79,11 @@ internal sealed class HostNetwork : IDisposable
 
     public void Heal(int host) => Ip($"link set {Port(host)} master {Bridge}");
 
+    /// <summary>The host finds this machine no more, and every other host as before: it sends what is for this machine to a network card that there is not.</summary>
+    public void Hide(int host) => Ip($"-n {Namespace(host)} neigh replace {Own} lladdr 02:00:00:00:00:01 dev eth0 nud permanent");
+
+    public void Show(int host) => Ip($"-n {Namespace(host)} neigh delete {Own} dev eth0");
+
     /// <summary>Hosts that are apart reach this machine and no other of the hosts that are apart.</summary>
     public void SetApart(int host, bool apart) => Run("bridge", $"link set dev {Port(host)} isolated {(apart ? "on" : "off")}");
 

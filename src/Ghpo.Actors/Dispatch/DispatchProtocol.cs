@@ -32,7 +32,8 @@ internal static class DispatchProtocol
     internal sealed record PolicyLoaded(string Worker, HeldPolicy Policy);
 
     /// <summary>What a worker does, once a second.</summary>
-    internal sealed record WorkerReported(string Worker, int RunningSequences, long TokensSampled);
+    /// <param name="Starved">Of its sequences, those that wait for memory.</param>
+    internal sealed record WorkerReported(string Worker, int RunningSequences, int Starved, long TokensSampled);
 
     /// <summary>A worker returns what it has in hand and leaves.</summary>
     internal sealed record WorkerLeaves(string Worker);

@@ -50,19 +50,19 @@ internal sealed class DispatchSerializer(ExtendedActorSystem system) : Serialize
         $"message between nodes: give it a manifest in {nameof(DispatchSerializer)}",
         WireFormat.Of<OfferWorker>("ow-v2", DispatchWire.WriteOffer, (ref reader) => DispatchWire.ReadOffer(ref reader, system!)),
         WireFormat.Of<WorkerWelcomed>(
-            "ww-v3", (ref writer, welcome) => DispatchWire.WriteWelcome(ref writer, welcome, system!), (ref reader) => DispatchWire.ReadWelcome(ref reader, system!)),
+            "ww-v4", (ref writer, welcome) => DispatchWire.WriteWelcome(ref writer, welcome, system!), (ref reader) => DispatchWire.ReadWelcome(ref reader, system!)),
         WireFormat.Of<WorkerRefused>("wr-v1", DispatchWire.WriteRefused, DispatchWire.ReadRefused),
         WireFormat.Of<LeasedGroup>("lg-v1", DispatchWire.WriteLeased, DispatchWire.ReadLeased),
         WireFormat.Of<SampledAnswer>("sa-v2", DispatchWire.WriteAnswer, DispatchWire.ReadAnswer),
         WireFormat.Of<AnswerFailed>("af-v1", DispatchWire.WriteFailed, DispatchWire.ReadFailed),
         WireFormat.Of<GroupWithdrawn>("gw-v1", DispatchWire.WriteWithdrawn, DispatchWire.ReadWithdrawn),
-        WireFormat.Of<WorkReported>("rp-v1", DispatchWire.WriteReport, DispatchWire.ReadReport),
+        WireFormat.Of<WorkReported>("rp-v2", DispatchWire.WriteReport, DispatchWire.ReadReport),
         WireFormat.Of<SessionLeft>("sl-v1", DispatchWire.WriteLeft, DispatchWire.ReadLeft),
         WireFormat.Of<LearnerProtocol.PolicyPublished>("pp-v1", DispatchWire.WritePublished, DispatchWire.ReadPublished),
         WireFormat.Of<HeldPolicy>("hp-v1", DispatchWire.WriteHeld, DispatchWire.ReadHeld),
         WireFormat.Of<OfferVerifier>("ov-v1", VerificationWire.WriteOffer, (ref reader) => VerificationWire.ReadOffer(ref reader, system!)),
         WireFormat.Of<VerifierWelcomed>(
-            "vw-v1", (ref writer, welcome) => VerificationWire.WriteWelcome(ref writer, welcome, system!), (ref reader) => VerificationWire.ReadWelcome(ref reader, system!)),
+            "vw-v2", (ref writer, welcome) => VerificationWire.WriteWelcome(ref writer, welcome, system!), (ref reader) => VerificationWire.ReadWelcome(ref reader, system!)),
         WireFormat.Of<AnswerToJudge>("aj-v1", VerificationWire.WriteAnswer, VerificationWire.ReadAnswer),
         WireFormat.Of<AnswerJudged>("ja-v1", VerificationWire.WriteJudged, VerificationWire.ReadJudged));
 }

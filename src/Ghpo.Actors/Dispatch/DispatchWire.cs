@@ -44,21 +44,23 @@ internal static class DispatchWire
 
     internal static void WriteWelcome(ref MessagePackWriter writer, WorkerWelcomed welcome, ExtendedActorSystem system)
     {
-        writer.WriteArrayHeader(5);
+        writer.WriteArrayHeader(6);
         WriteActor(ref writer, welcome.Session);
         WriteSetup(ref writer, welcome.Setup);
         writer.Write(welcome.Plane.AbsoluteUri);
+        writer.Write(welcome.Inspection);
         WriteRef(ref writer, welcome.Work, system);
         WriteRef(ref writer, welcome.Answers, system);
     }
 
     internal static WorkerWelcomed ReadWelcome(ref MessagePackReader reader, ExtendedActorSystem system)
     {
-        reader.Fields(5, nameof(WorkerWelcomed));
+        reader.Fields(6, nameof(WorkerWelcomed));
         return new WorkerWelcomed(
             ReadActor(ref reader, system),
             ReadSetup(ref reader),
             new Uri(reader.ReadText()),
+            reader.ReadText(),
             (ISourceRef<LeasedGroup>)ReadRef(ref reader, system),
             (ISinkRef<SampledAnswer>)ReadRef(ref reader, system));
     }
@@ -163,15 +165,16 @@ internal static class DispatchWire
 
     internal static void WriteReport(ref MessagePackWriter writer, WorkReported report)
     {
-        writer.WriteArrayHeader(2);
+        writer.WriteArrayHeader(3);
         writer.Write(report.RunningSequences);
+        writer.Write(report.Starved);
         writer.Write(report.TokensSampled);
     }
 
     internal static WorkReported ReadReport(ref MessagePackReader reader)
     {
-        reader.Fields(2, nameof(WorkReported));
-        return new WorkReported(reader.ReadInt32(), reader.ReadInt64());
+        reader.Fields(3, nameof(WorkReported));
+        return new WorkReported(reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64());
     }
 
     internal static void WriteLeft(ref MessagePackWriter writer, SessionLeft left) => writer.WriteArrayHeader(0);

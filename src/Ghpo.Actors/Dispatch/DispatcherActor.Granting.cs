@@ -57,7 +57,7 @@ internal sealed partial class DispatcherActor
 
         Worker[] able = [.. _workers.Values.Where(CanWork)];
         WorkShares.Give(
-            [.. able.Select(worker => new WorkLoad(worker.Capacity, _ledger.HeldBy(worker.Id), worker.Speed, worker.Asker is not null))],
+            [.. able.Select(worker => new WorkLoad(worker.Room.Groups, _ledger.HeldBy(worker.Id), worker.Speed, worker.Asker is not null))],
             _ledger.Open,
             _ledger.Pending,
             patient: _ledger.WaitingSince is { } since && now - since < _sharePatience,
@@ -200,6 +200,7 @@ internal sealed partial class DispatcherActor
 
     /// <summary>One session of a worker.</summary>
     /// <param name="Node">Address of its process.</param>
+    /// <param name="Capacity">Groups that its slots hold.</param>
     private sealed record Worker(string Id, string Name, Address Node, IActorRef Session, int Capacity, bool IsLocal)
     {
         /// <summary>Share of the newest second in the measured speed.</summary>
@@ -208,6 +209,8 @@ internal sealed partial class DispatcherActor
         private TimeSpan _countedAt;
 
         public required WorkerHealth Health { get; set; }
+
+        public WorkerRoom Room { get; set; } = WorkerRoom.Of(Capacity);
 
         /// <summary>Its own end of the session, where it is on another node.</summary>
         public IActorRef? Peer { get; init; }

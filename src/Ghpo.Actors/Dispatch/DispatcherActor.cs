@@ -205,6 +205,7 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
             bool could = CanWork(worker);
             worker.Health = worker.Health.Heard(Now);
             worker.Count(report, Now);
+            worker.Room = worker.Room.Reported(_ledger.HeldBy(worker.Id), report.Starved, _run.Settings.Rollout.GroupSize);
             if (!could)
             {
                 GrantSoon();

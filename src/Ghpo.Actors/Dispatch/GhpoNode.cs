@@ -2,6 +2,7 @@ using Akka;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Hosting;
+using Akka.Configuration;
 using Akka.Hosting;
 using Akka.Streams;
 using Ghpo.Inspection;
@@ -26,6 +27,7 @@ public static class GhpoNode
     /// </summary>
     /// <param name="journalFile">The SQLite file, held by <see cref="SqlJournal.Hold"/>; unused with another provider.</param>
     public static AkkaConfigurationBuilder WithGhpoRun(this AkkaConfigurationBuilder builder, RunContext run, string journalFile) => builder
+        .AddHocon(LearnerConfiguration, HoconAddMode.Prepend)
         .AddHocon(AkkaConfiguration, HoconAddMode.Append)
         .WithNodes(run.Settings.Cluster, run.Cluster is not null, run.Cluster?.Certificates)
         .WithSqlJournal(run.Settings.Journal, journalFile)
@@ -67,11 +69,18 @@ public static class GhpoNode
     /// <summary>The text of akka.conf: how every actor system of a run is set up.</summary>
     public static string AkkaConfiguration { get; } = Resource("akka.conf");
 
+    /// <summary>What comes over it in the learner's process.</summary>
+    internal static Config LearnerConfiguration { get; } = ConfigurationFactory.ParseString(AkkaConfiguration).GetConfig("ghpo-learner");
+
+    /// <summary>What comes over it in every other process.</summary>
+    internal static Config NodeConfiguration { get; } = ConfigurationFactory.ParseString(AkkaConfiguration).GetConfig("ghpo-node");
+
     /// <summary>
     /// A worker, a verifier, or both, for the runs of other processes: joins the first learner that answers, and goes on trying while none does.
     /// </summary>
     /// <param name="end">Completed when this actor system is of no more use: its learner is gone, and the next one has to be joined by another.</param>
     public static AkkaConfigurationBuilder WithGhpoNode(this AkkaConfigurationBuilder builder, NodeContext node, TaskCompletionSource<NodeEnd> end) => builder
+        .AddHocon(NodeConfiguration, HoconAddMode.Prepend)
         .AddHocon(AkkaConfiguration, HoconAddMode.Append)
         .WithNodes(node.Settings.Cluster, open: true, node.Certificates)
         .WithClustering(new ClusterOptions

@@ -33,7 +33,7 @@ internal sealed class LocalSessionActor : ReceiveActor, IWithTimers
         Receive<HeldPolicy>(held => Context.Parent.Tell(new PolicyLoaded(_id, held)));
         Receive<WithdrawLease>(withdrawn => _worker.Tell(new RolloutProtocol.WithdrawGroup(withdrawn.Key.Group, withdrawn.Key.Attempt)));
         Receive<Report>(_ => _worker.Tell(new RolloutProtocol.GetWorker()));
-        Receive<RolloutProtocol.WorkerView>(view => Context.Parent.Tell(new WorkerReported(_id, view.RunningSequences, view.TokensSampled)));
+        Receive<RolloutProtocol.WorkerView>(view => Context.Parent.Tell(new WorkerReported(_id, view.RunningSequences, view.Starved, view.TokensSampled)));
     }
 
     public ITimerScheduler Timers { get; set; } = null!;

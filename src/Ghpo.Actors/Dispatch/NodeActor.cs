@@ -1,6 +1,7 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Event;
+using Akka.Remote;
 using Ghpo.Rollout;
 
 namespace Ghpo.Dispatch;
@@ -20,8 +21,8 @@ public enum NodeEnd
 /// sense in staying.
 /// <para>
 /// A cluster whose learner is gone cannot get it back: a new learner process makes a new cluster, which has to be joined by a new actor system. So the node's life
-/// here ends when the learner leaves, is removed, or another process answers at its address (see <see cref="DoorActor"/>). That one is looked for every
-/// <see cref="KnockInterval"/>, because the failure detector and the split-brain resolver take half a minute.
+/// here ends when the learner leaves, puts this node out, is not heard for <see cref="SilencesToLeave"/> knocks at its door (see <see cref="DoorActor"/>), or another process answers there. The node knocks
+/// every <see cref="KnockInterval"/>; that is all it knows of who is there, for it has no failure detector (<see cref="NoOpinion"/>).
 /// </para>
 /// </summary>
 internal sealed class NodeActor : ReceiveActor, IWithTimers
@@ -40,6 +41,9 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     /// </summary>
     private const int StrangersToLeave = 2;
 
+    /// <summary>So many knocks in a row without an answer: about as long as the learner waits for a node that it cannot reach (akka.conf: 10 s until it is lost, 20 s until it is put out).</summary>
+    private const int SilencesToLeave = 30;
+
     private readonly NodeContext _node;
     private readonly IActorRef _run;
     private readonly TaskCompletionSource<NodeEnd> _end;
@@ -48,6 +52,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     private readonly Dictionary<IActorRef, string> _sessions = [];
     private Member? _learner;
     private int _strangers;
+    private int _silences;
 
     /// <param name="end">Completed when the node should leave this cluster.</param>
     public NodeActor(NodeContext node, IActorRef run, TaskCompletionSource<NodeEnd> end)
@@ -66,6 +71,14 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         Receive<ClusterEvent.IMemberEvent>(_ => { });
         Receive<Knock>(_ => KnockAtDoor());
         Receive<ActorIdentity>(OnAnswer);
+        Receive<ThisActorSystemQuarantinedEvent>(quarantined =>
+        {
+            // What a node hears that was put out while it could not be reached.
+            if (quarantined.RemoteAddress.Equals(_learner?.Address))
+            {
+                _end.TrySetResult(NodeEnd.LearnerLost);
+            }
+        });
         Receive<GetNode>(_ => Tell(Sender));
         Receive<Terminated>(gone =>
         {
@@ -93,6 +106,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         _cluster.Subscribe(Self, ClusterEvent.InitialStateAsEvents, typeof(ClusterEvent.IMemberEvent));
+        Context.System.EventStream.Subscribe<ThisActorSystemQuarantinedEvent>(Self);
         Timers.StartPeriodicTimer(nameof(Knock), new Knock(), KnockInterval);
     }
 
@@ -147,10 +161,18 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
 
     private void KnockAtDoor()
     {
-        if (_learner is not null)
+        if (_learner is null)
         {
-            Ask(DoorActor.NameOf(_learner.UniqueAddress));
+            return;
         }
+
+        if (++_silences > SilencesToLeave)
+        {
+            _log.Warning("The learner at {Learner} has not answered {Knocks} knocks", _learner.Address, SilencesToLeave);
+            _end.TrySetResult(NodeEnd.LearnerLost);
+        }
+
+        Ask(DoorActor.NameOf(_learner.UniqueAddress));
     }
 
     /// <summary>Ours is there; or it is not, and then whether any learner is.</summary>
@@ -160,7 +182,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         {
             if (identity.Subject is not null)
             {
-                _strangers = 0;
+                (_strangers, _silences) = (0, 0);
             }
             else
             {
@@ -187,7 +209,11 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     /// <param name="WorkerActor">Nobody, where there is none.</param>
     /// <param name="Worker">How the node's worker stands; null: there is none.</param>
     /// <param name="Sentence">What the node is at.</param>
-    internal sealed record NodeView(Address? Learner, bool Serves, IActorRef WorkerActor, RolloutProtocol.WorkerView? Worker, string Sentence);
+    internal sealed record NodeView(Address? Learner, bool Serves, IActorRef WorkerActor, RolloutProtocol.WorkerView? Worker, string Sentence)
+    {
+        /// <summary>Where the learner can be looked into, HOST:PORT as it said; "": nowhere; null: it has not welcomed this node.</summary>
+        public string? Inspection { get; init; }
+    }
 
     /// <summary>Query to a session, answered by <see cref="NodeView"/>.</summary>
     /// <param name="Learner">For the answer.</param>

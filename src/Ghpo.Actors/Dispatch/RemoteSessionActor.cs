@@ -1,5 +1,4 @@
 using Akka.Actor;
-using Akka.Streams;
 using Akka.Streams.Dsl;
 using Ghpo.Learning;
 using Ghpo.Rollout;
@@ -23,8 +22,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
     private readonly CancellationTokenSource _stopped = new();
     private readonly Dictionary<WorkKey, Completion?[]> _partial = [];
     private readonly List<LearnerProtocol.PolicyPublished> _early = [];
-    private ISourceRef<LeasedGroup>? _work;
-    private ISinkRef<SampledAnswer>? _answers;
+    private bool _welcomed;
 
     /// <param name="peer">The worker's session.</param>
     public RemoteSessionActor(string id, IActorRef peer, ClusterSide side, TimeProvider time)
@@ -33,15 +31,11 @@ internal sealed class RemoteSessionActor : ReceiveActor
         _peer = peer;
         _side = side;
         _time = time;
-        Receive<ISourceRef<LeasedGroup>>(made =>
+        Receive<SessionStreams<LeasedGroup, SampledAnswer>>(opened =>
         {
-            _work = made;
-            Welcome();
-        });
-        Receive<ISinkRef<SampledAnswer>>(made =>
-        {
-            _answers = made;
-            Welcome();
+            _peer.Tell(new WorkerWelcomed(Self, _side.Setup, _side.Plane.Address, _side.Inspection, opened.Work, opened.Results));
+            _welcomed = true;
+            PassOn();
         });
         Receive<LearnerProtocol.PolicyPublished>(published =>
         {
@@ -57,33 +51,18 @@ internal sealed class RemoteSessionActor : ReceiveActor
             Context.Parent.Tell(new SampleFailed(
                 _id, failed.Key, failed.Diverged ? new NonFiniteLogitsException(failed.Reason) : new InvalidOperationException(failed.Reason)));
         });
-        Receive<WorkReported>(report => Context.Parent.Tell(new WorkerReported(_id, report.RunningSequences, report.TokensSampled)));
+        Receive<WorkReported>(report => Context.Parent.Tell(new WorkerReported(_id, report.RunningSequences, report.Starved, report.TokensSampled)));
         Receive<SessionLeft>(_ => Context.Parent.Tell(new WorkerLeaves(_id)));
         Receive<Terminated>(_ => Context.Stop(Self));
-        Receive<StreamEnded>(_ => Context.Stop(Self));
+        Receive<SessionStreams<LeasedGroup, SampledAnswer>.Ended>(_ => Context.Stop(Self));
         Receive<Status.Failure>(_ => Context.Stop(Self));
     }
 
     protected override void PreStart()
     {
         Context.Watch(_peer);
-        IActorRef self = Self;
-        ActorMaterializer materializer = Context.Materializer(namePrefix: "session");
-        LeaseStream.Of(_id, Context.Parent, _time, _stopped.Token)
-            .Select(lease => new LeasedGroup(lease.Prompted, lease.Oldest))
-            .WatchTermination((_, ended) => ended.PipeTo(self, success: _ => new StreamEnded(), failure: _ => new StreamEnded()))
-            .RunWith(StreamRefs.SourceRef<LeasedGroup>(), materializer)
-            .PipeTo(self);
-        StreamRefs.SinkRef<SampledAnswer>()
-            .ToMaterialized(
-                Sink.ForEach<SampledAnswer>(answer => self.Tell(answer)),
-                (made, ended) =>
-                {
-                    ended.PipeTo(self, success: _ => new StreamEnded(), failure: _ => new StreamEnded());
-                    return made;
-                })
-            .Run(materializer)
-            .PipeTo(self);
+        SessionStreams<LeasedGroup, SampledAnswer>.Open(
+            Context, LeaseStream.Of(_id, Context.Parent, _time, _stopped.Token).Select(lease => new LeasedGroup(lease.Prompted, lease.Oldest)));
     }
 
     protected override void PostStop()
@@ -92,19 +71,10 @@ internal sealed class RemoteSessionActor : ReceiveActor
         _stopped.Dispose();
     }
 
-    private void Welcome()
-    {
-        if (_work is not null && _answers is not null)
-        {
-            _peer.Tell(new WorkerWelcomed(Self, _side.Setup, _side.Plane.Address, _work, _answers));
-            PassOn();
-        }
-    }
-
     /// <summary>Policies that were published before the worker was welcomed follow the welcome.</summary>
     private void PassOn()
     {
-        if (_work is null || _answers is null)
+        if (!_welcomed)
         {
             return;
         }
@@ -131,12 +101,20 @@ internal sealed class RemoteSessionActor : ReceiveActor
             Context.Parent.Tell(new Sampled(_id, part.Key, [.. answers!], part.Epoch, part.Version, _time.GetTimestamp()));
         }
     }
-
-    private sealed record StreamEnded;
 }
 
 /// <summary>What the learner's process offers to workers of other nodes.</summary>
 /// <param name="Plane">Serves the weights to them.</param>
 /// <param name="Certificates">For Akka.Remote; null: without TLS.</param>
 /// <param name="Engine">What the bits of this process's own engine are; null: the run is not deterministic.</param>
-public sealed record ClusterSide(WorkerSetup Setup, Policy.Plane.IPolicyPlane Plane, Security.ClusterCertificates? Certificates, EngineFingerprint? Engine);
+public sealed record ClusterSide(WorkerSetup Setup, Policy.Plane.IPolicyPlane Plane, Security.ClusterCertificates? Certificates, EngineFingerprint? Engine)
+{
+    private volatile string _inspection = "";
+
+    /// <summary>HOST:PORT that this process can be looked into at, for nodes to name to those who ask them; "": nowhere, or not yet.</summary>
+    public string Inspection
+    {
+        get => _inspection;
+        set => _inspection = value;
+    }
+}

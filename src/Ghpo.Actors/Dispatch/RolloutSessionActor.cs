@@ -43,6 +43,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
     private IActorRef _worker = ActorRefs.Nobody;
     private PolicyStore? _store;
     private Uri? _plane;
+    private string? _inspection;
     private LearnerProtocol.PolicyPublished? _newest;
     private RolloutProtocol.WorkerView? _view;
 
@@ -90,6 +91,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         Timers.Cancel(nameof(Offer));
         _learner = welcome.Session;
         _plane = welcome.Plane;
+        _inspection = welcome.Inspection;
         Context.Watch(_learner);
         WorkerSetup setup = welcome.Setup;
         var rollout = new RolloutSettings(
@@ -138,9 +140,9 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         Receive<RolloutProtocol.WorkerView>(view =>
         {
             _view = view;
-            _learner.Tell(new WorkReported(view.RunningSequences, view.TokensSampled));
+            _learner.Tell(new WorkReported(view.RunningSequences, view.Starved, view.TokensSampled));
         });
-        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(asked.Learner, _view?.Version is not null, _worker, _view, Sentence)));
+        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(asked.Learner, _view?.Version is not null, _worker, _view, Sentence) { Inspection = _inspection }));
         Receive<AnswerFailed>(_learner.Tell);
         Receive<Terminated>(gone =>
         {

@@ -25,8 +25,9 @@ internal static class SessionProtocol
     /// <param name="Engine">What its engine's bits are; null: it is not set up so that they depend on its requests alone (one thread, CPU).</param>
     internal sealed record OfferWorker(string Name, IActorRef Session, int Slots, EngineFingerprint? Engine);
 
+    /// <param name="Inspection">Where the learner can be looked into, HOST:PORT; "": nowhere.</param>
     internal sealed record WorkerWelcomed(
-        IActorRef Session, WorkerSetup Setup, Uri Plane, ISourceRef<LeasedGroup> Work, ISinkRef<SampledAnswer> Answers);
+        IActorRef Session, WorkerSetup Setup, Uri Plane, string Inspection, ISourceRef<LeasedGroup> Work, ISinkRef<SampledAnswer> Answers);
 
     /// <summary>The offer cannot be taken; it need not be repeated as it is.</summary>
     internal sealed record WorkerRefused(string Reason);
@@ -45,7 +46,8 @@ internal static class SessionProtocol
     /// <summary>A group that another worker has sampled meanwhile. One that is still on its way goes its way.</summary>
     internal sealed record GroupWithdrawn(WorkKey Key);
 
-    internal sealed record WorkReported(int RunningSequences, long TokensSampled);
+    /// <param name="Starved">Of its sequences, those that wait for memory.</param>
+    internal sealed record WorkReported(int RunningSequences, int Starved, long TokensSampled);
 
     /// <summary>The worker returns what it has in hand. Nothing follows.</summary>
     internal sealed record SessionLeft;

@@ -152,7 +152,8 @@ internal sealed class VerificationActor : ReceiveActor, IWithTimers
 
         string id = $"{offer.Name}#{++_sessions}";
         var setup = new VerifierSetup(_run.Name, _run.Settings.Verification.Extraction, _run.Settings.Rewards.Format, _run.Settings.Verification.Precision);
-        IActorRef session = Context.Watch(Context.ActorOf(Props.Create(() => new RemoteVerifierActor(id, offer.Session, setup)), Uri.EscapeDataString(id)));
+        string inspection = _run.Cluster?.Inspection ?? "";
+        IActorRef session = Context.Watch(Context.ActorOf(Props.Create(() => new RemoteVerifierActor(id, offer.Session, setup, inspection)), Uri.EscapeDataString(id)));
         _nodes.Add(id, new Node(id, session, offer.Session));
         _log.Info("Verifier {Name} on {Node} joins; it judges {Capacity} answers at a time", offer.Name, offer.Session.Path.Address, offer.Capacity);
     }

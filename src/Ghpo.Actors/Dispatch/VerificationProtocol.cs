@@ -22,7 +22,8 @@ internal static class VerificationProtocol
     /// <param name="Capacity">Answers that it judges at a time.</param>
     internal sealed record OfferVerifier(string Name, IActorRef Session, int Capacity);
 
-    internal sealed record VerifierWelcomed(IActorRef Session, VerifierSetup Setup, ISourceRef<AnswerToJudge> Work, ISinkRef<AnswerJudged> Judged);
+    /// <param name="Inspection">Where the learner can be looked into, HOST:PORT; "": nowhere.</param>
+    internal sealed record VerifierWelcomed(IActorRef Session, VerifierSetup Setup, string Inspection, ISourceRef<AnswerToJudge> Work, ISinkRef<AnswerJudged> Judged);
 
     /// <summary>One answer: as text, for the tokenizer stays with the learner.</summary>
     /// <param name="Reference">The problem's own answer.</param>

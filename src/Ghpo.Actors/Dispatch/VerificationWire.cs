@@ -27,22 +27,24 @@ internal static class VerificationWire
 
     internal static void WriteWelcome(ref MessagePackWriter writer, VerifierWelcomed welcome, ExtendedActorSystem system)
     {
-        writer.WriteArrayHeader(7);
+        writer.WriteArrayHeader(8);
         DispatchWire.WriteActor(ref writer, welcome.Session);
         writer.Write(welcome.Setup.Run);
         writer.WriteEnum(welcome.Setup.Extraction);
         writer.WriteEnum(welcome.Setup.Format);
         writer.Write(welcome.Setup.Precision);
+        writer.Write(welcome.Inspection);
         DispatchWire.WriteRef(ref writer, welcome.Work, system);
         DispatchWire.WriteRef(ref writer, welcome.Judged, system);
     }
 
     internal static VerifierWelcomed ReadWelcome(ref MessagePackReader reader, ExtendedActorSystem system)
     {
-        reader.Fields(7, nameof(VerifierWelcomed));
+        reader.Fields(8, nameof(VerifierWelcomed));
         return new VerifierWelcomed(
             DispatchWire.ReadActor(ref reader, system),
             new VerifierSetup(reader.ReadText(), reader.ReadEnum<AnswerMarker>(), reader.ReadEnum<FormatRule>(), reader.ReadInt32()),
+            reader.ReadText(),
             (ISourceRef<AnswerToJudge>)DispatchWire.ReadRef(ref reader, system),
             (ISinkRef<AnswerJudged>)DispatchWire.ReadRef(ref reader, system));
     }

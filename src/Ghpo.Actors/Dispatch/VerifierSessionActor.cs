@@ -18,6 +18,11 @@ internal sealed class VerifierSessionActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan OfferInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Answers under way to this node beyond those that it judges. The end of a stream that receives says how much may be under way; unsaid, it is 32.
+    /// </summary>
+    internal const int Underway = 8;
+
     /// <summary>The last judgements have so long to get out before the session ends.</summary>
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(300);
 
@@ -25,6 +30,7 @@ internal sealed class VerifierSessionActor : ReceiveActor, IWithTimers
     private readonly ILoggingAdapter _log = Context.GetLogger();
     private string? _refusal;
     private IActorRef _learner = ActorRefs.Nobody;
+    private string? _inspection;
     private long _judged;
 
     /// <param name="run">Leads to the learner's <see cref="RunActor"/>, wherever it is.</param>
@@ -62,10 +68,12 @@ internal sealed class VerifierSessionActor : ReceiveActor, IWithTimers
     {
         Timers.Cancel(nameof(Offer));
         _learner = Context.Watch(welcome.Session);
+        _inspection = welcome.Inspection;
         _log.Info("{Node} verifies for run {Run}", _node.Name, welcome.Setup.Run);
         IActorRef self = Self;
         AnswerVerifier verifier = welcome.Setup.Create();
         welcome.Work.Source
+            .WithAttributes(StreamRefAttributes.CreateBufferCapacity(Underway))
             .SelectAsyncUnordered(_node.Verifiers, answer => Task.Run(() => Judge(verifier, answer)))
             .WatchTermination((_, ended) => ended.PipeTo(self, success: _ => new Ended(), failure: _ => new Ended()))
             .RunWith(welcome.Judged.Sink, Context.Materializer(namePrefix: "session"));
@@ -76,7 +84,7 @@ internal sealed class VerifierSessionActor : ReceiveActor, IWithTimers
     {
         Receive<VerifierWelcomed>(_ => { });
         Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(
-            asked.Learner, Serves: true, ActorRefs.Nobody, Worker: null, $"verifies, {Interlocked.Read(ref _judged)} answers so far")));
+            asked.Learner, Serves: true, ActorRefs.Nobody, Worker: null, $"verifies, {Interlocked.Read(ref _judged)} answers so far") { Inspection = _inspection }));
         Receive<Terminated>(_ =>
         {
             _log.Warning("The session with the learner ends: the learner's end is gone");

@@ -68,9 +68,10 @@ internal sealed class NodePalettes(ActorSystem system, IActorRef node, string na
         async request =>
         {
             string asked = $"{request} {request.Arguments["words"]}".TrimEnd();
-            throw new UserErrorException((await View()).Learner is { Host: { } host } learner
-                ? $"{asked}: the learner answers that, and it is at {learner}; ask there, as in `ghpo pbm {host}:9110 {asked}` (the run's first lines and inspection.json in its folder say its port)"
-                : $"{asked}: the learner answers that, and this node has none: it {(await View()).Sentence}");
+            NodeActor.NodeView view = await View();
+            throw new UserErrorException(view.Learner is { Host: { } host } learner
+                ? $"{asked}: the learner answers that, and it is at {learner}; {LearnerPlace.Sentence(host, view.Inspection, asked)}"
+                : $"{asked}: the learner answers that, and this node has none: it {view.Sentence}");
         },
         Place("words", "what would be asked there", ArgumentKind.Words, fallback: ""));
 }

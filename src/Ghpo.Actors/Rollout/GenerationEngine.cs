@@ -82,6 +82,8 @@ public sealed class GenerationEngine : IGenerationEngine
 
     public int RunningSequences => _running + _waiting.Count;
 
+    public int StarvedSequences { get; private set; }
+
     public long TokensSampled { get; private set; }
 
     public IReadOnlyList<AnswerProgress> Progress
@@ -164,6 +166,7 @@ public sealed class GenerationEngine : IGenerationEngine
         }
 
         MakeRoom();
+        StarvedSequences = _waiting.Count;
         if (_running == 0)
         {
             return [];

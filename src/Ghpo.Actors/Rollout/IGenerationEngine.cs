@@ -15,6 +15,9 @@ public interface IGenerationEngine : IDisposable
     /// <summary>Sequences being decoded.</summary>
     int RunningSequences { get; }
 
+    /// <summary>Of these, those for which there was no memory at the last step.</summary>
+    int StarvedSequences => 0;
+
     /// <summary>Tokens sampled since the engine was made.</summary>
     long TokensSampled { get; }
 

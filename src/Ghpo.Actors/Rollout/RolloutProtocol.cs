@@ -41,6 +41,7 @@ public static class RolloutProtocol
     /// <param name="Tokens">Them, where they were asked for.</param>
     public sealed record AnswerSoFar(int Answer, int Count, bool Finished, ImmutableArray<int> Tokens);
 
+    /// <param name="Starved">Of the running sequences, those that wait for memory.</param>
     public sealed record WorkerView(
-        string Worker, PolicyVersion? Version, int RunningGroups, int WaitingGroups, int RunningSequences, long TokensSampled);
+        string Worker, PolicyVersion? Version, int RunningGroups, int WaitingGroups, int RunningSequences, int Starved, long TokensSampled);
 }

@@ -61,7 +61,7 @@ public sealed class RolloutWorkerActor : ReceiveActor
         Receive<RolloutProtocol.WithdrawGroup>(OnWithdraw);
         Receive<Decode>(_ => OnDecode());
         Receive<RolloutProtocol.GetWorker>(_ => Sender.Tell(new RolloutProtocol.WorkerView(
-            _name, _loaded?.Version, _running.Count, _waiting.Count, _engine!.RunningSequences, _engine.TokensSampled)));
+            _name, _loaded?.Version, _running.Count, _waiting.Count, _engine!.RunningSequences, _engine.StarvedSequences, _engine.TokensSampled)));
         Receive<RolloutProtocol.GetRollouts>(query => Sender.Tell(Rollouts(query.WithTokens)));
     }
 

@@ -2,6 +2,9 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Ghpo.Configuration;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace Ghpo.Security;
 
@@ -80,6 +83,22 @@ public sealed class ClusterCertificates : IDisposable
         ClientCertificates = [Own],
         RemoteCertificateValidationCallback = (_, certificate, _, _) => WhyNoMember(certificate) is null,
     };
+
+    /// <summary>Sets up a port for HTTP/1.1: with certificates only members can speak with it.</summary>
+    /// <param name="certificates">Null: without TLS.</param>
+    public static void Listen(ListenOptions port, ClusterCertificates? certificates)
+    {
+        port.Protocols = HttpProtocols.Http1;
+        if (certificates is not null)
+        {
+            port.UseHttps(new HttpsConnectionAdapterOptions
+            {
+                ServerCertificate = certificates.Own,
+                ClientCertificateMode = ClientCertificateMode.RequireCertificate,
+                ClientCertificateValidation = (certificate, _, _) => certificates.WhyNoMember(certificate) is null,
+            });
+        }
+    }
 
     public void Dispose()
     {

@@ -31,7 +31,9 @@ internal static partial class InspectionHost
     {
         var inspected = new InspectedRun(system, await registry.GetAsync<RunActor>(), await registry.GetAsync<RunWatchActor>(), run);
         var inspector = new Inspector([.. inspected.Palettes(), new LogVerbs(lines).Palette, new JournalVerbs(run.Folder).Palette]);
-        await OpenAsync(system, inspector, BesidePetabridge(system, inspector, run.Settings.Inspection), run.Name, run.Folder, CertificatesOf(system, run.Settings.Cluster.Tls));
+        IPEndPoint? opened = await OpenAsync(
+            system, inspector, BesidePetabridge(system, inspector, run.Settings.Inspection), run.Name, run.Folder, CertificatesOf(system, run.Settings.Cluster.Tls));
+        run.Cluster?.Inspection = opened?.ToString() ?? "";
     });
 
     /// <summary>On a node without the learner.</summary>

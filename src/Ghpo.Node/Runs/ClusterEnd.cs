@@ -22,13 +22,19 @@ internal sealed class ClusterEnd : IDisposable
     /// <param name="folder">For weights, of this process alone.</param>
     /// <param name="kept">Versions that stay to be had.</param>
     /// <param name="log">Gets what fetches have to say about their sources.</param>
-    /// <exception cref="UserErrorException">The address may not be opened, or is taken, or certificates are wrong.</exception>
+    /// <exception cref="UserErrorException">The address may not be opened, or is taken, or none that others could call, or certificates are wrong.</exception>
     public static ClusterEnd Open(ClusterSettings settings, string folder, int kept, ILoggerFactory log)
     {
         string? warning = ListenRule.Check("the cluster", settings.Host, settings.Tls.Enabled, settings.Insecure);
         if (warning is not null)
         {
             Console.Error.WriteLine(warning);
+        }
+
+        if (IPAddress.TryParse(settings.ReachedAs, out IPAddress? every) && (every.Equals(IPAddress.Any) || every.Equals(IPAddress.IPv6Any)))
+        {
+            throw new UserErrorException(
+                $"ghpo.cluster.host = {settings.ReachedAs} listens on every address of this machine, and is none that others could call it by; set ghpo.cluster.advertised-host to one that is.");
         }
 
         ClusterCertificates? certificates = ClusterCertificates.Load(settings.Tls, TimeProvider.System);

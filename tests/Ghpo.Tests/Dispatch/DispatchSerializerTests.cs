@@ -37,7 +37,7 @@ public sealed class DispatchSerializerTests : IDisposable
         { "lg-v1", new LeasedGroup(LeaseLedgerTests.Group(3, 1, 2) with { Trace = "00-1" }, new PolicyVersion(3)), "9d0301a17002cb3fe0000000000000079301ccc803920103" + "01c2c303" + "a430302d31" },
         { "sa-v2", new SampledAnswer(Key, 1, 4, new Completion([5, 300], [-0.5f, -1f], FinishReason.Length) { Switches = [new(1, new PolicyVersion(4))] }, 7, new PolicyVersion(3)), "9bcd012c01020104" + "9205cd012cc408000000bf000080bf019192010407" + "03" },
         { "af-v1", new AnswerFailed(Key, "why", true), "95cd012c0102a3776879c3" },
-        { "rp-v1", new WorkReported(8, 300), "9208cd012c" },
+        { "rp-v2", new WorkReported(8, 3, 300), "930803cd012c" },
         { "gw-v1", new GroupWithdrawn(Key), "93cd012c0102" },
         { "sl-v1", new SessionLeft(), "90" },
         { "pp-v1", new PolicyPublished(2, new PolicyVersion(3), "ab"), "930203a26162" },
@@ -50,10 +50,10 @@ public sealed class DispatchSerializerTests : IDisposable
     private const string OfferBytes =
         "94a177d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e2337370895ad58363420776974682041565832a26161a0" +
         "a0aa6e6f204156582d353132";
-    private const string WelcomeManifest = "ww-v3";
+    private const string WelcomeManifest = "ww-v4";
     private const string WelcomeBytes =
-        "95d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e2337389da372756ecd012ca27b7dc39102400428cb3fe00000" +
-        "0000000000cb3ff000000000000001c3b5687474703a2f2f31302e302e302e313a343035342f931ea145c4680a2c0a2a616b6b612e7463703a2f2f6768706f4031302e302e30" +
+        "96d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e2337389da372756ecd012ca27b7dc39102400428cb3fe00000" +
+        "0000000000cb3ff000000000000001c3b5687474703a2f2f31302e302e302e313a343035342fad31302e302e302e313a39313131931ea145c4680a2c0a2a616b6b612e7463703a2f2f6768706f4031302e302e30" +
         "2e313a343035332f757365722f776f726b23373912380a364768706f2e44697370617463682e53657373696f6e50726f746f636f6c2b4c656173656447726f75702c20476870" +
         "6f2e4163746f7273931ea146c46d0a2f0a2d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f616e7377657273233830123a0a38476870" +
         "6f2e44697370617463682e53657373696f6e50726f746f636f6c2b53616d706c6564416e737765722c204768706f2e4163746f7273";
@@ -61,7 +61,7 @@ public sealed class DispatchSerializerTests : IDisposable
     private const string VerifierOfferBytes =
         "93a176d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e23373704";
     private const string VerifierWelcomeBytes =
-        "97d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e233738a372756e010206931ea145c46f0a2c0a2a616b6b612e" +
+        "98d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e233738a372756e010206ad31302e302e302e313a39313131931ea145c46f0a2c0a2a616b6b612e" +
         "7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f776f726b233739123f0a3d4768706f2e44697370617463682e566572696669636174696f6e50726f" +
         "746f636f6c2b416e73776572546f4a756467652c204768706f2e4163746f7273931ea146c4700a2e0a2c616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035" +
         "332f757365722f6a7564676564233830123e0a3c4768706f2e44697370617463682e566572696669636174696f6e50726f746f636f6c2b416e737765724a75646765642c2047" +
@@ -72,7 +72,7 @@ public sealed class DispatchSerializerTests : IDisposable
     [Fact]
     public void Every_manifest_has_golden_bytes() => Assert.Equal(
         DispatchSerializer.Manifests.Order(StringComparer.Ordinal),
-        Golden.Select(golden => golden.Data.Item1).Distinct().Concat([OfferManifest, WelcomeManifest, "ov-v1", "vw-v1"]).Order(StringComparer.Ordinal));
+        Golden.Select(golden => golden.Data.Item1).Distinct().Concat([OfferManifest, WelcomeManifest, "ov-v1", "vw-v2"]).Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Golden))]
@@ -103,7 +103,7 @@ public sealed class DispatchSerializerTests : IDisposable
         var welcome = (WorkerWelcomed)Read(WelcomeBytes, WelcomeManifest);
         Assert.Equal(WelcomeManifest, _serializer.Manifest(welcome));
         Assert.Equal(WelcomeBytes, Convert.ToHexStringLower(_serializer.ToBinary(welcome)));
-        Assert.Equal((Far("session#78"), new Uri("http://10.0.0.1:4054/")), (welcome.Session, welcome.Plane));
+        Assert.Equal((Far("session#78"), new Uri("http://10.0.0.1:4054/"), "10.0.0.1:9111"), (welcome.Session, welcome.Plane, welcome.Inspection));
         Assert.Equivalent(new WorkerSetup("run", 300, "{}", true, [2], 64, 4, 40, 0.5, 0, 1, 1, true), welcome.Setup, strict: true);
     }
 
@@ -114,9 +114,9 @@ public sealed class DispatchSerializerTests : IDisposable
         Assert.Equal(("ov-v1", VerifierOfferBytes), (_serializer.Manifest(offer), Convert.ToHexStringLower(_serializer.ToBinary(offer))));
         Assert.Equal(offer, Read(VerifierOfferBytes, "ov-v1"));
 
-        var welcome = (VerifierWelcomed)Read(VerifierWelcomeBytes, "vw-v1");
-        Assert.Equal(("vw-v1", VerifierWelcomeBytes), (_serializer.Manifest(welcome), Convert.ToHexStringLower(_serializer.ToBinary(welcome))));
-        Assert.Equal((Far("session#78"), new VerifierSetup("run", AnswerMarker.Boxed, FormatRule.Boxed, 6)), (welcome.Session, welcome.Setup));
+        var welcome = (VerifierWelcomed)Read(VerifierWelcomeBytes, "vw-v2");
+        Assert.Equal(("vw-v2", VerifierWelcomeBytes), (_serializer.Manifest(welcome), Convert.ToHexStringLower(_serializer.ToBinary(welcome))));
+        Assert.Equal((Far("session#78"), new VerifierSetup("run", AnswerMarker.Boxed, FormatRule.Boxed, 6), "10.0.0.1:9111"), (welcome.Session, welcome.Setup, welcome.Inspection));
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class DispatchSerializerTests : IDisposable
     [InlineData(OfferManifest, OfferBytes)]
     [InlineData(WelcomeManifest, WelcomeBytes)]
     [InlineData("ov-v1", VerifierOfferBytes)]
-    [InlineData("vw-v1", VerifierWelcomeBytes)]
+    [InlineData("vw-v2", VerifierWelcomeBytes)]
     public void A_message_that_is_cut_anywhere_is_a_clear_error(string manifest, string bytes)
     {
         byte[] whole = Convert.FromHexString(bytes);

@@ -22,6 +22,9 @@ public sealed class VerifierNodeTests : IAsyncLifetime
         "\\boxed{0}", "so it is \\boxed{\\frac{2}{2}}", "\\boxed{1}", "#### 3", "no answer at all", "\\boxed{", "<think>\\boxed{2}", "\\boxed{\\sqrt{16}} é", "", "The answer is 2.",
     ];
 
+    /// <summary>Judgements that fit between a node and a learner that hears none, its buffer being one.</summary>
+    private const int Returning = 4;
+
     private readonly TwoNodes _nodes = new();
     private readonly TinyRun _tiny = new();
     private readonly ManualTime _time = new();
@@ -40,10 +43,7 @@ public sealed class VerifierNodeTests : IAsyncLifetime
     [Fact]
     public async Task A_node_s_judgements_are_the_learner_s_own_to_the_letter_and_the_learner_judges_none_of_them()
     {
-        RunContext run = Run();
-        IActorRef verification = Start(run);
-        RolloutGroup[] groups = Groups(run, 12);
-        VerifiedGroup[] own = await Verify(verification, groups);
+        (IActorRef verification, RolloutGroup[] groups, VerifiedGroup[] own) = await JudgedByTheLearner(12);
         Assert.Equal(groups.Length, _judgedHere);
 
         IActorRef door = await _nodes.FromNode(verification);
@@ -60,41 +60,83 @@ public sealed class VerifierNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_a_lost_node_had_in_hand_is_judged_by_the_learner()
-    {
-        RunContext run = Run();
-        IActorRef verification = Start(run);
-        RolloutGroup[] groups = Groups(run, 3);
-        VerifiedGroup[] own = await Verify(verification, groups);
-        Task taken = await StartMute(verification);
-        Task<VerifiedGroup[]> verified = Verify(verification, groups);
-        await taken.WaitAsync(TwoNodes.Patience, Stop);
-        Assert.False(verified.IsCompleted);
-
-        await _nodes.LoseAsync();
-        RequireSame(own, await verified);
-    }
+    public Task What_a_lost_node_had_in_hand_is_judged_by_the_learner() => RequireJudgedByTheLearnerAfter(_nodes.LoseAsync);
 
     [Fact]
-    public async Task What_a_node_keeps_past_its_lease_is_judged_by_the_learner()
+    public Task What_a_node_keeps_past_its_lease_is_judged_by_the_learner() => RequireJudgedByTheLearnerAfter(() =>
     {
-        RunContext run = Run();
-        IActorRef verification = Start(run);
-        RolloutGroup[] groups = Groups(run, 3);
-        VerifiedGroup[] own = await Verify(verification, groups);
+        _time.Elapsed = VerificationActor.Deadline;
+        return Task.CompletedTask;
+    });
+
+    /// <summary>The learner's stream has endless answers and hears no judgement, so all that the node takes stays somewhere: in its hands, on the way there, or on the way back.</summary>
+    [Fact]
+    public async Task So_many_answers_are_under_way_to_a_node_as_it_says_and_not_as_many_as_a_stream_would_take()
+    {
+        const int AtATime = 3;
+        int taken = 0;
+        int offers = 0;
+        var silence = new TaskCompletionSource<int>();
+        IMaterializer materializer = _nodes.Learner.Materializer();
+        IActorRef learner = _nodes.Learner.ActorOf(Hearer.Props((_, _) => { }), "learner");
+        IActorRef run = _nodes.Learner.ActorOf(Hearer.Props((message, sender) =>
+        {
+            if (message is OfferVerifier offer && offers++ == 0)
+            {
+                _ = WelcomeAsync(offer);
+            }
+        }), "run");
+        IActorRef door = await _nodes.FromNode(run);
+        var node = new NodeContext("v", _tiny.Settings($"verification.workers={AtATime}"), new NoPlane(), _tiny.NewFolder(), null);
+        _nodes.Node.ActorOf(Props.Create(() => new VerifierSessionActor(node, door)));
+
+        int before;
+        do
+        {
+            before = Volatile.Read(ref taken);
+            await Task.Delay(500, Stop);
+        }
+        while (before == 0 || before != Volatile.Read(ref taken));
+        Assert.InRange(taken, VerifierSessionActor.Underway, VerifierSessionActor.Underway + AtATime + Returning);
+
+        async Task WelcomeAsync(OfferVerifier offer)
+        {
+            var key = new AnswerKey(new WorkKey(new GroupId(0, 0), 0), 0);
+            ISourceRef<AnswerToJudge> work = await Source.Repeat(new AnswerToJudge(key, new ProblemId("p"), "1", "\\boxed{1}", FinishReason.Stopped))
+                .Select(answer =>
+                {
+                    Interlocked.Increment(ref taken);
+                    return answer;
+                })
+                .RunWith(StreamRefs.SourceRef<AnswerToJudge>(), materializer);
+            ISinkRef<AnswerJudged> judged = await StreamRefs.SinkRef<AnswerJudged>().WithAttributes(StreamRefAttributes.CreateBufferCapacity(1))
+                .To(Flow.Create<AnswerJudged>().SelectAsync(1, _ => silence.Task).To(Sink.Ignore<int>()))
+                .Run(materializer);
+            offer.Session.Tell(new VerifierWelcomed(learner, new VerifierSetup("run", AnswerMarker.Boxed, FormatRule.Boxed, 6), "", work, judged));
+        }
+    }
+
+    /// <param name="fault">What becomes of a node that has taken answers and says nothing about them.</param>
+    private async Task RequireJudgedByTheLearnerAfter(Func<Task> fault)
+    {
+        (IActorRef verification, RolloutGroup[] groups, VerifiedGroup[] own) = await JudgedByTheLearner(3);
         Task taken = await StartMute(verification);
         Task<VerifiedGroup[]> verified = Verify(verification, groups);
         await taken.WaitAsync(TwoNodes.Patience, Stop);
         Assert.False(verified.IsCompleted);
 
-        _time.Elapsed = VerificationActor.Deadline;
+        await fault();
         RequireSame(own, await verified);
     }
 
-    private RunContext Run()
+    /// <summary>Starts the learner's side, and has groups judged while there is no node.</summary>
+    private async Task<(IActorRef Verification, RolloutGroup[] Groups, VerifiedGroup[] Own)> JudgedByTheLearner(int count)
     {
-        (RunContext run, _) = TinyRun.Create(_tiny.NewFolder(), _tiny.Settings("verification.on-nodes=true"));
-        return run with { Time = _time, Tokenizer = new FailingTokenizer(run.Tokenizer, tokens => tokens is [1, ..]) };
+        (RunContext made, _) = TinyRun.Create(_tiny.NewFolder(), _tiny.Settings("verification.on-nodes=true"));
+        RunContext run = made with { Time = _time, Tokenizer = new FailingTokenizer(made.Tokenizer, tokens => tokens is [1, ..]) };
+        IActorRef verification = Start(run);
+        RolloutGroup[] groups = Groups(run, count);
+        return (verification, groups, await Verify(verification, groups));
     }
 
     /// <summary>The learner's side, with own verifiers whose work is counted.</summary>
@@ -161,18 +203,4 @@ public sealed class VerifierNodeTests : IAsyncLifetime
 
     private static void RequireSame(VerifiedGroup[] expected, VerifiedGroup[] actual) => Assert.Equal(
         expected.Select(group => (group.Rollout, string.Join('\n', group.Judgements))), actual.Select(group => (group.Rollout, string.Join('\n', group.Judgements))));
-
-    private sealed class ManualTime : TimeProvider
-    {
-        private long _ticks;
-
-        public TimeSpan Elapsed
-        {
-            set => Volatile.Write(ref _ticks, value.Ticks);
-        }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Volatile.Read(ref _ticks);
-    }
 }

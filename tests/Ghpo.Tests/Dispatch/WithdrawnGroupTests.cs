@@ -100,7 +100,7 @@ public sealed class WithdrawnGroupTests : IAsyncLifetime
                     _listener.Tell(new HeldPolicy(published.Epoch, published.Version, published.Hash));
                     break;
                 case RolloutProtocol.GetWorker:
-                    sender.Tell(new RolloutProtocol.WorkerView("local", Policy.Version, 1, 0, 1, 0));
+                    sender.Tell(new RolloutProtocol.WorkerView("local", Policy.Version, 1, 0, 1, 0, 0));
                     break;
                 case RolloutProtocol.SampleGroup request:
                     Assert.True(_jobs.Writer.TryWrite(new Job(request.Prompted, sender)));

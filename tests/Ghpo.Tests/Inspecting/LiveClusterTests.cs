@@ -73,7 +73,7 @@ public sealed partial class LiveClusterTests
         Assert.Contains("joins run tiny", (await TinyRun.Run("pbm", node, "log", "peek", "-n", "100")).Output, StringComparison.Ordinal);
         (int exitCode, _, string elsewhere) = await TinyRun.Run("pbm", node, "run", "metrics", "--last", "3");
         Assert.Equal(ExitCodes.UserError, exitCode);
-        Assert.Matches(@"^run metrics --last 3: the learner answers that, and it is at akka\.tcp://ghpo@127\.0\.0\.1:\d+; ask there, as in `ghpo pbm 127\.0\.0\.1:9110 run metrics --last 3`", elsewhere);
+        Assert.Matches($@"^run metrics --last 3: the learner answers that, and it is at akka\.tcp://ghpo@127\.0\.0\.1:\d+; ask there, as in `ghpo pbm 127\.0\.0\.1:{run.Address.Port} run metrics --last 3`", elsewhere);
         (exitCode, string page, string error) = await TinyRun.Run("top", node);
         Assert.True(exitCode == ExitCodes.Success, error);
         Assert.Matches(@"\nnode +(samples|holds|fetches) [^\n]*\n", page.ReplaceLineEndings("\n"));

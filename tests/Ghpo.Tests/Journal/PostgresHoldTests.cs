@@ -1,8 +1,14 @@
+using Akka.Actor;
 using Ghpo.Configuration;
+using Ghpo.Dispatch;
 using Ghpo.Journal;
+using Ghpo.Learning;
+using Ghpo.Policy;
+using Ghpo.Tests.Learning;
 using Ghpo.Tests.Runs;
 using Npgsql;
 using Xunit;
+using static Ghpo.Learning.TrainerProtocol;
 
 namespace Ghpo.Tests.Journal;
 
@@ -46,6 +52,39 @@ public sealed class PostgresHoldTests : IDisposable
 
         Assert.IsType<HoldState.Taken>(await stale.CheckAsync());
         Assert.IsType<HoldState.Taken>(stale.State);
+    }
+
+    /// <summary>Held again is not held all along: in between another learner may have written what this one does not know.</summary>
+    [Fact]
+    public async Task A_trainer_of_an_earlier_term_writes_no_checkpoint_deletes_none_and_publishes_no_weights()
+    {
+        using var tiny = new TinyRun();
+        using PostgresHold hold = PostgresHold.Take(Settings);
+        (RunContext run, _) = TinyRun.Create(tiny.NewFolder(), tiny.Settings());
+        run = run with { Hold = hold };
+        var published = new List<PolicySnapshot>();
+        using var system = ActorSystem.Create("terms", "akka.loglevel = OFF\nakka.stdout-loglevel = OFF");
+        IActorRef first = system.ActorOf(TrainerActor.Props(() => new LearnerFakeTrainer(), published.Add, run.RequireHold()));
+        await first.Answer<Restored>(new Restore([]));
+        string folder = Path.Combine(_folder.Path, "step-000000");
+        await first.Answer<CheckpointSaved>(new SaveCheckpoint(0, folder));
+        await first.Answer<Published>(new Publish(1));
+
+        await EndConnectionsAsync();
+        await File.WriteAllTextAsync(Path.Combine(folder, "weights"), "another learner's", TestContext.Current.CancellationToken);
+
+        await first.Answer<Superseded>(new SaveCheckpoint(0, folder));
+        await first.Answer<Superseded>(new DeleteCheckpoints([folder]));
+        await first.Answer<Superseded>(new Publish(1));
+        Assert.Equal(new HoldState.Held(2), hold.State);
+        Assert.Equal("another learner's", await File.ReadAllTextAsync(Path.Combine(folder, "weights"), TestContext.Current.CancellationToken));
+        Assert.Single(published);
+
+        // The team that starts again in the new term is the one that may.
+        IActorRef second = system.ActorOf(TrainerActor.Props(() => new LearnerFakeTrainer(), published.Add, run.RequireHold()));
+        await second.Answer<Restored>(new Restore([]));
+        await second.Answer<Published>(new Publish(2));
+        Assert.Equal([1L, 2L], published.Select(policy => policy.Epoch));
     }
 
     private async Task EndConnectionsAsync()

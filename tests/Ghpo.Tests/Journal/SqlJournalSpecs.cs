@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using Ghpo.Configuration;
 using Ghpo.Curriculum;
 using Ghpo.Hints;
@@ -94,6 +95,8 @@ public abstract class SqlJournalSpecs : IDisposable
             await other.Committed(2);
         }
 
+        RequireSnapshotsAreFolds();
+
         // It believes to be in epoch 1 with step 1 still to be sampled.
         Assert.Equal((1, 1), (await stale.Learner.Answer<LearnerProtocol.LearnerView>(new LearnerProtocol.GetLearner())) is var view ? (view.Epoch, view.Step) : default);
         await stale.Sample();
@@ -104,5 +107,25 @@ public abstract class SqlJournalSpecs : IDisposable
         Assert.Equal([1L, 2L, 3L, 3L], events.OfType<LearnerProtocol.StepCommitted>().Select(committed => committed.Report.Epoch));
         Assert.Equal(LearnerRun.Hashes(reference), LearnerRun.Hashes(Folder));
         LearnerRun.CheckJournal(Folder);
+        RequireSnapshotsAreFolds();
+    }
+
+    /// <summary>
+    /// A snapshot takes the place of another one of its sequence number, and no index forbids it. What keeps a stale learner from leaving one is that it takes a snapshot only behind an event
+    /// that it has just written itself, which it cannot: so each snapshot is, bit for bit, what the events up to its number fold to, whoever wrote it.
+    /// </summary>
+    private void RequireSnapshotsAreFolds()
+    {
+        string bytes = TestJournal.SettingsOf(Folder).Provider == JournalProvider.Sqlite ? "hex(snapshot)" : "upper(encode(snapshot, 'hex'))";
+        string[] snapshots = [.. JournalRows.Of(Folder, $"SELECT sequence_number || ':' || {bytes} FROM snapshot WHERE persistence_id = '{LearnerActor.JournalId}' ORDER BY sequence_number")];
+        Assert.NotEmpty(snapshots);
+        object[] events = [.. LearnerRun.Journal(Folder).Events(LearnerActor.JournalId)];
+        foreach (string[] snapshot in snapshots.Select(row => row.Split(':')))
+        {
+            int number = int.Parse(snapshot[0], CultureInfo.InvariantCulture);
+            Assert.IsType<LearnerProtocol.CheckpointTaken>(events[number - 1]);
+            RunState folded = events.Take(number).Aggregate(RunState.Empty(staleness: 0), (state, fact) => state.Apply(fact));
+            Assert.Equal(Convert.ToHexString(new GhpoEventSerializer(null).ToBinary(folded.Learner)), snapshot[1]);
+        }
     }
 }

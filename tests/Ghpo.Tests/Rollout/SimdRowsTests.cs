@@ -88,6 +88,36 @@ public sealed class SimdRowsTests
         }
     }
 
+    [Fact]
+    public void Sequences_that_wait_for_memory_are_counted_and_those_that_have_it_are_not()
+    {
+        ModelConfig config = TinyModel.Config() with { StopTokens = [] };
+        using Decoder decoder = TinyModel.Create(config);
+        GenerationRequest[] requests = [.. Enumerable.Range(0, 4).Select(index => Engines.Request($"r{index}", promptLength: 9, answers: 2, seed: (ulong)index, maxNewTokens: 150))];
+        using GenerationEngine rich = Engine(config, decoder, ScalarType.Float32, slots: 8, threads: 1);
+        using GenerationEngine poor = Engine(config, decoder, ScalarType.Float32, slots: 8, threads: 1, PagedCache.BytesOf(config, narrow: false, MaxLength) * 3);
+        Assert.Equal((0, 0), (MostStarved(rich), rich.StarvedSequences));
+        Assert.InRange(MostStarved(poor), 4, 7);
+        Assert.Equal(0, poor.StarvedSequences);
+
+        int MostStarved(GenerationEngine engine)
+        {
+            int most = 0;
+            foreach (GenerationRequest request in requests)
+            {
+                engine.Submit(request);
+            }
+
+            while (engine.RunningSequences > 0)
+            {
+                engine.Step();
+                most = Math.Max(most, engine.StarvedSequences);
+            }
+
+            return most;
+        }
+    }
+
     [Theory]
     [InlineData(ScalarType.Float32)]
     [InlineData(ScalarType.BFloat16)]

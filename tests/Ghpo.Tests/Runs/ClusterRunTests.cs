@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Ghpo.Bench.Chaos;
 using Ghpo.Curriculum;
 using Ghpo.Journal;
@@ -10,7 +12,7 @@ namespace Ghpo.Tests.Runs;
 /// Runs of several real processes on loopback. Whoever samples, joins, leaves, freezes or dies: with staleness 0 the run ends with the bits of one that a
 /// single process made.
 /// </summary>
-public sealed class ClusterRunTests : IDisposable
+public sealed partial class ClusterRunTests : IDisposable
 {
     private const int Groups = 6;
 
@@ -75,6 +77,46 @@ public sealed class ClusterRunTests : IDisposable
     }
 
     [Fact]
+    public async Task Answers_that_a_verifier_s_process_judges_until_it_is_told_to_leave_give_the_bits_of_one_process()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals.");
+        const int Steps = 2;
+        string calm = await OneProcess(Steps);
+        string folder = Path.Combine(_folder.Path, "judged");
+        using var run = new ClusterRun(folder, [.. Train(folder, Steps), "--set", "verification.on-nodes=true"]);
+        run.StartLearner();
+        run.StartWorker("v1", "--roles", "verifier");
+        await run.UntilAsync(() => run.Worker("v1").Said("verifies for run") > 0, () => "the verifier has not joined");
+        run.StartWorker("w1", Node);
+        await run.SettledAsync(Groups);
+        Assert.Equal(0, (await run.TerminateWorkerAsync("v1")).ExitCode);
+        Match judged = Judged().Match(run.Printed);
+        Assert.True(judged.Success && int.Parse(judged.Groups[1].Value, CultureInfo.InvariantCulture) >= Groups * 4, run.Printed);
+        await run.CompleteAsync();
+
+        RequireSame(calm, folder, Steps);
+    }
+
+    [Fact]
+    public async Task With_LoRA_the_model_travels_to_a_worker_s_process_once_and_adapters_after_it_and_the_bits_are_those_of_one_process()
+    {
+        const int Steps = 3;
+        string[] lora = ["--set", "learning.lora.rank=2"];
+        string calm = await OneProcess(Steps, lora);
+        string folder = Path.Combine(_folder.Path, "lora");
+        string node = Path.Combine(_folder.Path, "node");
+        using var run = new ClusterRun(folder, [.. Train(folder, Steps), .. lora]);
+        run.StartLearner();
+        run.StartWorker("w1", [.. Node, "--set", $"cluster.folder={node}"]);
+        await run.CompleteAsync();
+
+        RequireSame(calm, folder, Steps);
+        long[] fetched = [.. Directory.GetFiles(Path.Combine(node, "plane"), "*.safetensors").Select(file => new FileInfo(file).Length).OrderDescending()];
+        long model = new FileInfo(Path.Combine(folder, "model", "model.safetensors")).Length;
+        Assert.True(fetched.Length >= 3 && fetched[0] > model * 9 / 10 && fetched[1] < model / 10, $"a model of {model} bytes; fetched {string.Join(", ", fetched)}");
+    }
+
+    [Fact]
     public async Task A_run_of_several_processes_speaks_TLS_with_the_certificates_that_ghpo_certs_makes()
     {
         const int Steps = 2;
@@ -125,10 +167,10 @@ public sealed class ClusterRunTests : IDisposable
 
     private static string[] Node => ["--set", "rollout.slots=8"];
 
-    private async Task<string> OneProcess(int steps)
+    private async Task<string> OneProcess(int steps, params string[] settings)
     {
         string calm = Path.Combine(_folder.Path, "calm");
-        using GhpoProcess process = GhpoProcess.Start(Train(calm, steps));
+        using GhpoProcess process = GhpoProcess.Start([.. Train(calm, steps), .. settings]);
         await process.Ended;
         Assert.True(process.ExitCode == 0, process.Printed);
         Assert.InRange(RunComparison.DifferentPolicies(calm), steps / 2, steps);
@@ -143,6 +185,9 @@ public sealed class ClusterRunTests : IDisposable
         Assert.Empty(new JournalTables(Path.Combine(folder, "journal.db")).Faults(steps, Groups));
         Assert.Empty(RunComparison.Differences(calm, folder));
     }
+
+    [GeneratedRegex(@"has judged (\d+) answers")]
+    private static partial Regex Judged();
 
     private static string[] Train(string folder, int steps) =>
     [

@@ -5,11 +5,13 @@ using System.Security.Authentication;
 using System.Text;
 using Akka.Actor;
 using Ghpo.Configuration;
+using Ghpo.Node.Runs;
 using Ghpo.Policy;
 using Ghpo.Policy.Plane;
 using Ghpo.Security;
 using Ghpo.Tests.Policy.Plane;
 using Ghpo.Tests.Runs;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Ghpo.Tests.Security;
@@ -177,6 +179,17 @@ public sealed class ClusterTlsTests : IDisposable
                 "ghpo.cluster.insecure = true",
                 Assert.Throws<UserErrorException>(() => ListenRule.Check("Akka.Remote", host, isProtected: false, insecure: false)).Message, StringComparison.Ordinal);
         }
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("::")]
+    public void A_host_that_means_every_address_needs_another_one_that_nodes_can_call_it_by(string host)
+    {
+        ClusterSettings settings = SettingsBinder.Load(null, [new SettingOverride("ghpo.cluster.host", $"\"{host}\"", "a test"), new SettingOverride("ghpo.cluster.insecure", "true", "a test")]).Cluster;
+        string message = Assert.Throws<UserErrorException>(() => ClusterEnd.Open(settings, _root.Path, kept: 2, NullLoggerFactory.Instance)).Message;
+        Assert.StartsWith($"ghpo.cluster.host = {host} listens on every address of this machine", message, StringComparison.Ordinal);
+        Assert.Contains("ghpo.cluster.advertised-host", message, StringComparison.Ordinal);
     }
 
     /// <summary>Makes a cluster's certificates and loads each node's.</summary>

@@ -11,6 +11,8 @@ internal sealed class PlaneClient : IDisposable
     /// <summary>Longer than a server waits for a chunk that is on its way.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(5);
+
     private readonly HttpClient _http;
 
     /// <param name="tls">Null: plain HTTP.</param>
@@ -21,7 +23,7 @@ internal sealed class PlaneClient : IDisposable
             UseProxy = false,
             AllowAutoRedirect = false,
             UseCookies = false,
-            ConnectTimeout = TimeSpan.FromSeconds(5),
+            ConnectTimeout = ConnectPatience,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
         };
         if (tls is not null)
@@ -146,6 +148,14 @@ internal sealed class PlaneClient : IDisposable
             return manifest.Matches(chunk, hash.GetHashAndReset())
                 ? (FetchOutcome.Verified, "")
                 : (FetchOutcome.Lied, $"sent other bytes for chunk {chunk} than were published");
+        }
+        catch (OperationCanceledException failure) when (failure.InnerException is TimeoutException && !stop.IsCancellationRequested)
+        {
+            return (FetchOutcome.Unreached, $"could not be connected to in {ConnectPatience.TotalSeconds} s");
+        }
+        catch (HttpRequestException failure) when (failure.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)
+        {
+            return (FetchOutcome.Unreached, $"could not be connected to: {failure.InnerException?.Message ?? failure.Message}");
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

@@ -9,7 +9,9 @@ namespace Ghpo.Policy.Plane;
 /// <para>Ends when every chunk is in the archive, or with a <see cref="PolicyFetchException"/> that says what happened with each source: when all of them lied, when
 /// the learner's plane cannot be asked, or when for a minute no chunk was verified. What was verified until then stays, and a later fetch goes on from there.</para>
 /// </summary>
-internal sealed partial class PolicyFetcher(ArchivedPolicy policy, PlaneClient client, Uri self, Uri learner, int connections, TimeProvider time, ILogger log) : IDisposable
+/// <param name="unreached">Planes that earlier fetches could not connect to; they are not wanted for sources.</param>
+internal sealed partial class PolicyFetcher(
+    ArchivedPolicy policy, PlaneClient client, Uri self, Uri learner, UnreachedPlanes unreached, int connections, TimeProvider time, ILogger log) : IDisposable
 {
     private static readonly TimeSpan _longestStandstill = TimeSpan.FromMinutes(1);
 
@@ -75,6 +77,11 @@ internal sealed partial class PolicyFetcher(ArchivedPolicy policy, PlaneClient c
                 return;
             }
 
+            if (outcome == FetchOutcome.Unreached && source != learner)
+            {
+                unreached.Note(source);
+            }
+
             if (outcome == FetchOutcome.Lied)
             {
                 SourceLied(log, source, policy.Manifest.Hash, what);
@@ -124,7 +131,7 @@ internal sealed partial class PolicyFetcher(ArchivedPolicy policy, PlaneClient c
         await _asking.WaitAsync(stop);
         try
         {
-            SourcesQuery query;
+            IReadOnlyCollection<Uri> failed;
             lock (_lock)
             {
                 if (_sources.AnyUsable)
@@ -132,8 +139,10 @@ internal sealed partial class PolicyFetcher(ArchivedPolicy policy, PlaneClient c
                     return;
                 }
 
-                query = new SourcesQuery(self, [.. _sources.Failed]);
+                failed = _sources.Failed;
             }
+
+            var query = new SourcesQuery(self, [.. failed.Union(unreached.Current)]);
 
             IReadOnlyList<Uri> planes = await client.SourcesAsync(learner, policy.Manifest.Hash, query, stop);
             lock (_lock)
@@ -144,7 +153,7 @@ internal sealed partial class PolicyFetcher(ArchivedPolicy policy, PlaneClient c
                 }
             }
 
-            if (query.Failed?.Length > 0)
+            if (failed.Count > 0)
             {
                 // A learner that is the only source, and fails, is asked again and again otherwise.
                 await Task.Delay(TimeSpan.FromSeconds(0.5), time, stop);

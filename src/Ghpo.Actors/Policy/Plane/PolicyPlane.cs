@@ -24,6 +24,7 @@ public sealed class PolicyPlane : IPolicyPlane
     private readonly PolicyArchive _archive;
     private readonly PolicyServer _server;
     private readonly PlaneClient _client;
+    private readonly UnreachedPlanes _unreached = new(TimeProvider.System);
     private readonly ILogger _log;
 
     private PolicyPlane(PolicyPlaneOptions options, PolicyArchive archive, PolicyServer server)
@@ -156,7 +157,7 @@ public sealed class PolicyPlane : IPolicyPlane
         ArchivedPolicy policy = _archive.Begin(manifest);
         try
         {
-            using var fetcher = new PolicyFetcher(policy, _client, Address, learner, _options.Settings.Connections, TimeProvider.System, _log);
+            using var fetcher = new PolicyFetcher(policy, _client, Address, learner, _unreached, _options.Settings.Connections, TimeProvider.System, _log);
             await fetcher.RunAsync(stop);
             _archive.Complete(policy);
         }

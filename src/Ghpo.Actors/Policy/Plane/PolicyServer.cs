@@ -10,7 +10,6 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -145,19 +144,7 @@ internal sealed class PolicyServer : IAsyncDisposable
             kestrel.Limits.MaxResponseBufferSize = 4 * PieceBytes;
             kestrel.Limits.MinResponseDataRate = new MinDataRate(16 << 10, TimeSpan.FromSeconds(10));
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Listen(bind, port, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http1;
-                if (tls is not null)
-                {
-                    listen.UseHttps(new HttpsConnectionAdapterOptions
-                    {
-                        ServerCertificate = tls.Own,
-                        ClientCertificateMode = ClientCertificateMode.RequireCertificate,
-                        ClientCertificateValidation = (certificate, _, _) => tls.WhyNoMember(certificate) is null,
-                    });
-                }
-            });
+            kestrel.Listen(bind, port, listen => ClusterCertificates.Listen(listen, tls));
         });
         return builder.Build();
     }

@@ -4,6 +4,7 @@ using System.Text;
 using Ghpo.Policy;
 using Ghpo.Policy.Plane;
 using Ghpo.Rollout;
+using Ghpo.Tests.Dispatch;
 using Xunit;
 
 namespace Ghpo.Tests.Policy.Plane;
@@ -107,6 +108,52 @@ public sealed class PolicyPlaneTests : IAsyncLifetime
         (await Fetch(worker, policy, learner)).Dispose();
 
         Assert.Equal(0, learner.BytesSent);
+    }
+
+    [Fact]
+    public async Task A_source_that_one_policy_could_not_be_fetched_from_for_want_of_a_connection_is_not_tried_for_the_next()
+    {
+        PolicyPlane learner = await _planes.StartAsync("learner");
+        PolicyPlane worker = await _planes.StartAsync("worker");
+        using var port = new TcpListener(IPAddress.Loopback, 0);
+        port.Start();
+        var other = new Uri($"http://{port.LocalEndpoint}/");
+        port.Stop();
+        using var client = new PlaneClient(null);
+        using PolicySnapshot first = PlaneHarness.Snapshot(Chunks, version: 1, seed: 1);
+        learner.Publish(first);
+        await HasWhole(first);
+        (await Fetch(worker, first, learner)).Dispose();
+
+        using PolicySnapshot second = PlaneHarness.Snapshot(Chunks, version: 2, seed: 2);
+        learner.Publish(second);
+        await HasWhole(second);
+        using var again = new TcpListener(IPAddress.Loopback, other.Port);
+        again.Start();
+        (await Fetch(worker, second, learner)).Dispose();
+        Assert.False(again.Pending());
+
+        // Another worker may well reach it, and is sent there; that it stays silent makes it no worse a source than any other.
+        Assert.Contains(other, await client.SourcesAsync(learner.Address, second.Hash, new SourcesQuery(new Uri("http://127.0.0.1:1/"), []), Stop));
+
+        async Task HasWhole(PolicySnapshot policy)
+        {
+            await client.SourcesAsync(learner.Address, policy.Hash, new SourcesQuery(other, []), Stop);
+            await client.NoteWholeAsync(learner.Address, policy.Hash, other, Stop);
+        }
+    }
+
+    [Fact]
+    public void A_plane_that_was_not_reached_is_tried_again_after_ten_minutes()
+    {
+        var time = new ManualTime();
+        var unreached = new UnreachedPlanes(time);
+        var plane = new Uri("http://worker:1/");
+        unreached.Note(plane);
+        time.Elapsed = UnreachedPlanes.Memory - TimeSpan.FromSeconds(1);
+        Assert.Equal([plane], unreached.Current);
+        time.Elapsed = UnreachedPlanes.Memory;
+        Assert.Empty(unreached.Current);
     }
 
     [Fact]
