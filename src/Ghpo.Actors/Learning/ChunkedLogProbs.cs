@@ -58,7 +58,7 @@ internal sealed class ChunkedLogProbs : autograd.MultiTensorFunction<ChunkedLogP
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, List<Tensor> grad_outputs)
     {
-        using var scope = new BackwardScope([.. grad_outputs]);
+        using var scope = new BackwardScope(ctx, [.. grad_outputs]);
         List<Tensor> saved = ctx.get_saved_variables();
         (Tensor hidden, Tensor head, Tensor targets, Tensor normalisers) = (saved[0], saved[1], saved[2], saved[3]);
         (double temperature, long chunk) = ((double)ctx.get_data("temperature"), (long)ctx.get_data("chunk"));
@@ -82,7 +82,13 @@ internal sealed class ChunkedLogProbs : autograd.MultiTensorFunction<ChunkedLogP
 
     private static Tensor Logits(Tensor hidden, Tensor head, double temperature)
     {
-        Tensor logits = nn.functional.linear(hidden, head).to(ScalarType.Float32);
+        Tensor logits = nn.functional.linear(hidden, head);
+        if (logits.dtype != ScalarType.Float32)
+        {
+            using Tensor narrow = logits;
+            logits = narrow.to(ScalarType.Float32);
+        }
+
         return temperature == 1 ? logits : logits.div_(temperature);
     }
 }

@@ -12,11 +12,14 @@ internal sealed class BackwardScope : IDisposable
     private static Tensor?[]? _returned;
 
     private readonly IDisposable _scope = NewDisposeScope();
+    private readonly autograd.AutogradContext _context;
     private readonly Tensor[] _received;
 
+    /// <param name="context">The call's; what forward saved in it goes with this, as torch's own functions do it, instead of with the graph. So backward runs once.</param>
     /// <param name="received">Gradients of the outputs, invalid where there is none; disposed with this.</param>
-    internal BackwardScope(params Tensor[] received)
+    internal BackwardScope(autograd.AutogradContext context, params Tensor[] received)
     {
+        _context = context;
         _received = received;
         Forget();
     }
@@ -33,6 +36,7 @@ internal sealed class BackwardScope : IDisposable
     public void Dispose()
     {
         _scope.Dispose();
+        _context.Dispose();
         foreach (Tensor tensor in _received.Where(tensor => !tensor.IsInvalid))
         {
             tensor.Dispose();

@@ -29,13 +29,23 @@ internal sealed class CheckpointedLayer : autograd.SingleTensorFunction<Checkpoi
     /// <summary>The parameters get their gradients from the inner backward pass.</summary>
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        using var scope = new BackwardScope(grad_output);
+        using var scope = new BackwardScope(ctx, grad_output);
         List<Tensor> saved = ctx.get_saved_variables();
         using IDisposable gradients = enable_grad();
         Tensor x = saved[0].detach().requires_grad_();
         var turning = new Turning((RotaryTable)ctx.get_data("table"), saved[1], saved[2]);
-        Tensor y = ((DecoderLayer)ctx.get_data("layer")).Forward(x, turning, ((CrewBox)ctx.get_data("crew")).Crew);
-        y.backward([grad_output]);
+        using (Tensor y = Again(ctx, x, turning))
+        {
+            y.backward([grad_output]);
+        }
+
         return BackwardScope.Return(x.grad, null, null, null, null, null);
+    }
+
+    /// <summary>The graph alone holds what it needs, so that backward gives it back on its way.</summary>
+    private static Tensor Again(autograd.AutogradContext ctx, Tensor x, Turning turning)
+    {
+        using var scope = NewDisposeScope();
+        return ((DecoderLayer)ctx.get_data("layer")).Forward(x, turning, ((CrewBox)ctx.get_data("crew")).Crew).MoveToOuterDisposeScope();
     }
 }

@@ -34,7 +34,15 @@ internal sealed class Weights : NamedModule
     internal Tensor Project(Tensor x)
     {
         Tensor y = _wide ? WideProduct.Of(x, Weight, Bias) : nn.functional.linear(x, Weight, Bias);
-        return Adapter is null ? y : y.add(nn.functional.linear(nn.functional.linear(x, Adapter.A), Adapter.B), alpha: Adapter.Scale);
+        if (Adapter is not null)
+        {
+            // Backward needs neither sum nor summands.
+            using Tensor low = nn.functional.linear(x, Adapter.A);
+            using Tensor learned = nn.functional.linear(low, Adapter.B);
+            y.add_(learned, alpha: Adapter.Scale);
+        }
+
+        return y;
     }
 
     private static Parameter Allocate(long[] shape, Device device, ScalarType dtype)
@@ -124,10 +132,18 @@ internal sealed class DecoderLayer : NamedModule
         _attention.Matrices().Select(matrix => ("self_attn." + matrix.Name, matrix.Weights))
             .Concat(_feedForward.Matrices().Select(matrix => ("mlp." + matrix.Name, matrix.Weights)));
 
+    /// <summary>Gives each tensor back when the next one is made; the graph holds those that backward needs.</summary>
     internal Tensor Forward(Tensor x, Turning turning, Crew? crew)
     {
-        Tensor attended = x.add(_attention.Forward(RmsNorm.Of(x, _inputNorm.Weight, _epsilon, crew), turning));
-        return attended.add(_feedForward.Forward(RmsNorm.Of(attended, _postAttentionNorm.Weight, _epsilon, crew), crew));
+        using Tensor attended = AddedTo(x, _inputNorm, normed => _attention.Forward(normed, turning, crew));
+        return AddedTo(attended, _postAttentionNorm, normed => _feedForward.Forward(normed, crew));
+
+        Tensor AddedTo(Tensor stream, Weights norm, Func<Tensor, Tensor> block)
+        {
+            using Tensor normed = RmsNorm.Of(stream, norm.Weight, _epsilon, crew);
+            using Tensor change = block(normed);
+            return stream.add(change);
+        }
     }
 }
 
@@ -175,23 +191,24 @@ internal sealed class Attention : NamedModule
 
     internal IEnumerable<(string Name, Weights Weights)> Matrices() => [("q_proj", _query), ("k_proj", _key), ("v_proj", _value), ("o_proj", _output)];
 
-    internal Tensor Forward(Tensor x, Turning turning)
+    internal Tensor Forward(Tensor x, Turning turning, Crew? crew)
     {
         long batch = x.shape[0];
         long length = x.shape[1];
-        Tensor query = Heads(_query.Project(x), _config.Heads, _queryNorm);
-        Tensor key = Heads(_key.Project(x), _config.KeyValueHeads, _keyNorm);
-        Tensor value = Heads(_value.Project(x), _config.KeyValueHeads, norm: null);
-        query = turning.Of(query);
-        key = turning.Of(key);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor query = Heads(_query, _config.Heads, _queryNorm, turned: true);
+        Tensor key = Heads(_key, _config.KeyValueHeads, _keyNorm, turned: true);
+        Tensor value = Heads(_value, _config.KeyValueHeads, norm: null, turned: false);
         Tensor attended = nn.functional.scaled_dot_product_attention(query, Shared(key), Shared(value), is_casual: true);
-        return _output.Project(attended.transpose(1, 2).reshape(batch, length, (long)_config.Heads * _config.HeadSize));
+        return _output.Project(attended.transpose(1, 2).reshape(batch, length, (long)_config.Heads * _config.HeadSize)).MoveToOuterDisposeScope();
 
-        // [B, T, heads·D] → [B, heads, T, D]
-        Tensor Heads(Tensor projected, int heads, Weights? norm)
+        // [B, T, d] → [B, heads, T, D]; what leads there is given back at once.
+        Tensor Heads(Weights projection, int heads, Weights? norm, bool turned)
         {
-            Tensor split = projected.view(batch, length, heads, _config.HeadSize);
-            return (norm is null ? split : RmsNorm.Apply(split, norm.Weight, _config.NormEpsilon)).transpose(1, 2);
+            using DisposeScope inner = NewDisposeScope();
+            Tensor split = projection.Project(x).view(batch, length, heads, _config.HeadSize);
+            Tensor apart = (norm is null ? split : RmsNorm.Of(split, norm.Weight, _config.NormEpsilon, crew)).transpose(1, 2);
+            return (turned ? turning.Of(apart) : apart).MoveToOuterDisposeScope();
         }
 
         // [B, Hkv, T, D] → [B, H, T, D], each head repeated for the query heads that share it.
@@ -225,7 +242,20 @@ internal sealed class FeedForward : NamedModule
 
     internal Tensor Forward(Tensor x, Crew? crew)
     {
-        (Tensor gate, Tensor up) = (_gate.Project(x), _up.Project(x));
-        return _down.Project(TrainingWork.Takes(gate) ? FusedGate.Of(gate, up, crew) : nn.functional.silu(gate).mul(up));
+        using Tensor gated = Gated(x, crew);
+        return _down.Project(gated);
+    }
+
+    private Tensor Gated(Tensor x, Crew? crew)
+    {
+        using Tensor gate = _gate.Project(x);
+        using Tensor up = _up.Project(x);
+        if (TrainingWork.Takes(gate))
+        {
+            return FusedGate.Of(gate, up, crew);
+        }
+
+        using Tensor open = nn.functional.silu(gate);
+        return open.mul(up);
     }
 }

@@ -10,7 +10,12 @@ internal sealed class FusedGate : autograd.SingleTensorFunction<FusedGate>
 
     /// <param name="gate">One that <see cref="TrainingWork.Takes"/>.</param>
     /// <param name="up">Of the same shape and type.</param>
-    internal static Tensor Of(Tensor gate, Tensor up, Crew? crew) => apply(gate, up, new CrewBox(crew));
+    internal static Tensor Of(Tensor gate, Tensor up, Crew? crew)
+    {
+        // What forward leaves for apply to take up goes with it.
+        using var scope = NewDisposeScope();
+        return apply(gate, up, new CrewBox(crew)).MoveToOuterDisposeScope();
+    }
 
     public override unsafe Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
@@ -40,7 +45,7 @@ internal sealed class FusedGate : autograd.SingleTensorFunction<FusedGate>
 
     public override unsafe List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        using var scope = new BackwardScope(grad_output);
+        using var scope = new BackwardScope(ctx, grad_output);
         List<Tensor> saved = ctx.get_saved_variables();
         Tensor gradient = grad_output.contiguous();
         (Tensor ofGate, Tensor ofUp) = (empty_like(gradient), empty_like(gradient));

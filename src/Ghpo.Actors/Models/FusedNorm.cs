@@ -13,7 +13,12 @@ internal sealed class FusedNorm : autograd.SingleTensorFunction<FusedNorm>
 
     /// <param name="x"><c>[..., d]</c>, one that <see cref="TrainingWork.Takes"/>.</param>
     /// <param name="weight"><c>[d]</c>, of the same type.</param>
-    internal static Tensor Of(Tensor x, Tensor weight, double epsilon, Crew? crew) => apply(x, weight, (float)epsilon, new CrewBox(crew));
+    internal static Tensor Of(Tensor x, Tensor weight, double epsilon, Crew? crew)
+    {
+        // What forward leaves for apply to take up goes with it.
+        using var scope = NewDisposeScope();
+        return apply(x, weight, (float)epsilon, new CrewBox(crew)).MoveToOuterDisposeScope();
+    }
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
@@ -39,7 +44,7 @@ internal sealed class FusedNorm : autograd.SingleTensorFunction<FusedNorm>
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        using var scope = new BackwardScope(grad_output);
+        using var scope = new BackwardScope(ctx, grad_output);
         List<Tensor> saved = ctx.get_saved_variables();
         Crew? crew = ((CrewBox)ctx.get_data("crew")).Crew;
         (Tensor x, Tensor weight, Tensor scale) = (saved[0], saved[1], saved[2]);

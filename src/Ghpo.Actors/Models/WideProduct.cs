@@ -20,14 +20,22 @@ internal sealed class WideProduct : autograd.SingleTensorFunction<WideProduct>
 
     private static readonly bool _multipliesFast = MultipliesFast();
 
-    internal static Tensor Of(Tensor x, Tensor weight, Tensor? bias) => bias is null ? apply(x, weight) : apply(x, weight, bias);
+    internal static Tensor Of(Tensor x, Tensor weight, Tensor? bias)
+    {
+        // What forward leaves for apply to take up goes with it.
+        using var scope = NewDisposeScope();
+        return (bias is null ? apply(x, weight) : apply(x, weight, bias)).MoveToOuterDisposeScope();
+    }
 
     public override Tensor forward(autograd.AutogradContext ctx, params object[] vars)
     {
         using var scope = NewDisposeScope();
         (Tensor x, Tensor weight) = ((Tensor)vars[0], (Tensor)vars[1]);
         Tensor? bias = vars.Length > 2 ? (Tensor)vars[2] : null;
-        ctx.save_for_backward([x, weight]);
+
+        // The gradient of a frozen weight is not asked for, nor what it would be made of.
+        ctx.save_for_backward(weight.requires_grad ? [weight, x] : [weight]);
+        ctx.save_data("input", x.requires_grad);
         ctx.save_data("bias", bias is not null && bias.requires_grad);
         ctx.save_data("inputs", vars.Length);
         return nn.functional.linear(Wide(x), Wide(weight), bias is null ? null : Wide(bias)).to(x.dtype).MoveToOuterDisposeScope();
@@ -35,25 +43,25 @@ internal sealed class WideProduct : autograd.SingleTensorFunction<WideProduct>
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output)
     {
-        using var scope = new BackwardScope(grad_output);
+        using var scope = new BackwardScope(ctx, grad_output);
         List<Tensor> saved = ctx.get_saved_variables();
-        (Tensor x, Tensor weight) = (saved[0], saved[1]);
+        Tensor weight = saved[0];
         Tensor gradient = Wide(grad_output);
         Tensor rows = gradient.reshape(-1, gradient.shape[^1]);
-        Tensor? ofInput = x.requires_grad ? OfInput() : null;
-        Tensor? ofWeight = weight.requires_grad ? OfWeight() : null;
+        Tensor? ofInput = (bool)ctx.get_data("input") ? OfInput() : null;
+        Tensor? ofWeight = saved.Count > 1 ? OfWeight(saved[1]) : null;
         return (int)ctx.get_data("inputs") == 2
             ? BackwardScope.Return(ofInput, ofWeight)
-            : BackwardScope.Return(ofInput, ofWeight, (bool)ctx.get_data("bias") ? rows.sum(dim: 0).to(x.dtype) : null);
+            : BackwardScope.Return(ofInput, ofWeight, (bool)ctx.get_data("bias") ? rows.sum(dim: 0).to(weight.dtype) : null);
 
         // Wide copies go before the next ones are made.
         Tensor OfInput()
         {
             using var inner = NewDisposeScope();
-            return gradient.matmul(Wide(weight)).to(x.dtype).MoveToOuterDisposeScope();
+            return gradient.matmul(Wide(weight)).to(weight.dtype).MoveToOuterDisposeScope();
         }
 
-        Tensor OfWeight()
+        Tensor OfWeight(Tensor x)
         {
             using var inner = NewDisposeScope();
             return rows.t().mm(Wide(x).reshape(-1, x.shape[^1])).to(x.dtype).MoveToOuterDisposeScope();
