@@ -30,9 +30,10 @@ try
         ["staleness", .. var rest] => await StalenessBench.RunAsync(rest),
         ["plain-loop", .. var rest] => PlainLoop.Run(rest),
         ["verifier", .. var rest] => VerifierBench.Run(rest),
+        ["verifier-pairs", .. var rest] => VerifierPairsBench.Run(rest),
         ["verifier-worst", .. var rest] => VerifierWorstBench.Run(rest),
         ["fuzz", .. var rest] => VerifierFuzz.Run(rest),
-        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, training-memory, scaling, overhead, memory, load, journal, chaos, cluster-chaos, cluster-faults, policy, inspection, spread, simulate, workers, staleness, verifier, verifier-worst, fuzz, or plain-loop."),
+        _ => throw new UserErrorException("Which benchmark? rollout, generation, training, training-memory, scaling, overhead, memory, load, journal, chaos, cluster-chaos, cluster-faults, policy, inspection, spread, simulate, workers, staleness, verifier, verifier-worst, verifier-pairs, fuzz, or plain-loop."),
     };
 }
 catch (UserErrorException error)

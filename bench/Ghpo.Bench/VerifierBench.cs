@@ -50,9 +50,18 @@ public class VerifierBench
         return equal;
     }
 
+    /// <summary>The field "answer" of each line of a file that is not empty.</summary>
+    internal static IEnumerable<string> Answers(string path) => File.ReadLines(path).Select(Answer).Where(text => text.Length > 0);
+
+    private static string Answer(string line)
+    {
+        using var problem = JsonDocument.Parse(line);
+        return problem.RootElement.GetProperty("answer").GetString()!;
+    }
+
     private static IEnumerable<(string Gold, string Found)> Read(string path)
     {
-        string[] answers = [.. File.ReadLines(path).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("answer").GetString()!).Where(text => text.Length > 0)];
+        string[] answers = [.. Answers(path)];
         return answers.Select((answer, i) => (answer, i % 2 == 0 ? $"$ {answer} $" : answers[(i + 1) % answers.Length]));
     }
 

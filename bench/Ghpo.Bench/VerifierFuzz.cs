@@ -21,6 +21,8 @@ internal static class VerifierFuzz
         "|", "+", "-", "*", "/", "^", "^{", "_", "_{", "!", "%", "\\%", "=", "<", "\\le", ">", "\\ne", ",", ";", ":", "\\sqrt", "\\sqrt[3]", "√", "\\sin", "\\cos^2", "\\tan", "\\arctan", "\\ln",
         "\\log_2", "\\cup", "\\cap", "\\setminus", "\\in", "\\mathbb{R}", "\\infty", "∞", "\\pm", "\\mp", "^\\circ", "°", "\\text{", "\\text{ and }", "\\text{cm}", "\\boxed{", "\\left(", "\\right)",
         "\\begin{pmatrix}", "\\end{pmatrix}", "&", "\\\\", "\\binom", "\\lfloor", "\\rfloor", "\\sum_{k=1}^{n}", "\\int", "$", "\\$", " ", "\\,", "½", "²", "₁", "−", "×", "or", "and", "cm", "yes", "(A)",
+        "diag(", "\\operatorname{diag}(", "Matrix([[", "Mod(", "[2,5[", "]2;5]", " m^2", "75 cents", "\\$0.75", "<b>", "</b>", "<ANSWER>", "</Answer>", "^{\\prime}", "frac{", "\\text{ percent of them}", "3:30", "4:30 p.m.",
+        "x_1 = 1, x_2 = 2", "^T", "five", "x<1 and x>2", "\\frac{\\text{miles}}{\\text{hour}}", "10 edges", "(because", "The answer to part (b) is ", "Answer: there are ", "\ud83c\udf89", "\\Pr", "\\varphi", "5 lb",
         "\\overline{3}", "\\ldots", "'", "\\cdot", "\\times", "\\bmod", "\\gcd", "\u200b", "٣", "\ud835\udc65", "\ud83d", "\0", "\\", "<think>", "</think>", "answer is", "\n",
     ];
 
@@ -59,6 +61,14 @@ internal static class VerifierFuzz
             double milliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
             AnswerMatch back = AnswerComparer.Compare(b, a);
             AnswerExtractor.Find(a, AnswerMarker.Lenient);
+            for (int again = 0; again < 3 && milliseconds > SlowMilliseconds; again++)
+            {
+                // What else runs on the machine plays no part in the best of several.
+                started = Stopwatch.GetTimestamp();
+                AnswerComparer.Compare(a, b);
+                milliseconds = Math.Min(milliseconds, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            }
+
             if (milliseconds > SlowMilliseconds)
             {
                 return string.Create(CultureInfo.InvariantCulture, $"{milliseconds:F0} ms");

@@ -95,7 +95,7 @@ internal sealed partial class AnswerMatcher
     /// <summary>Takes off what does not change the value: brackets around one value, ± as its two values, chains of equations as their ends.</summary>
     private Expr Unwrap(Expr a)
     {
-        if (ExpressionTree.Any(a, node => node is PlusMinus) && a is not (SetOperation or SetBuilder))
+        if (ExpressionTree.Any(a, node => node is PlusMinus) && a is not SetBuilder)
         {
             a = Alternatives(a);
         }
@@ -123,6 +123,16 @@ internal sealed partial class AnswerMatcher
     /// <summary>A value with ± as a list of its values. With ∓ in it all signs go together, else each is chosen on its own.</summary>
     private static Expr Alternatives(Expr a)
     {
+        if (a is SetOperation operation)
+        {
+            return operation with { Left = Alternatives(operation.Left), Right = Alternatives(operation.Right) };
+        }
+
+        if (!ExpressionTree.Any(a, node => node is PlusMinus))
+        {
+            return a;
+        }
+
         if (a is Sequence { Open: Bracket.None or Bracket.Brace or Bracket.BareBrace } list)
         {
             return list with { Items = [.. list.Items.SelectMany(item => Expand(item)).Take(MaxItems + 1)] };

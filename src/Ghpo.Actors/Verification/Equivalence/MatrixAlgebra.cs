@@ -7,7 +7,7 @@ namespace Ghpo.Verification.Equivalence;
 internal static class MatrixAlgebra
 {
     /// <summary>Products of symbols grow with every factor: matrices of more nodes are not multiplied on.</summary>
-    private const int MaxSize = 2_000;
+    private const int MaxSize = 800;
 
     public static Matrix? Add(Matrix a, Matrix b) =>
         a.Rows.Length != b.Rows.Length || a.Columns != b.Columns ? null

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Ghpo.Verification.Extraction;
 
 /// <summary>An answer found in a text.</summary>
@@ -31,7 +33,8 @@ public static class AnswerExtractor
     private const string ThinkOpen = "<think>";
     private const string ThinkClose = "</think>";
 
-    private static readonly string[] TurnEnds = ["<|im_end|>", "<|im_start|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "</s>"];
+    private static readonly SearchValues<string> TurnEnds =
+        SearchValues.Create(["<|im_end|>", "<|im_start|>", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>", "</s>"], StringComparison.Ordinal);
 
     /// <summary>The answer, or null if there is none.</summary>
     /// <param name="truncated">The text was cut at its end: an answer that nothing but the end of the text closes does not count.</param>
@@ -68,6 +71,11 @@ public static class AnswerExtractor
     /// <summary>The part of a completion that may hold the answer; null if thinking was begun and not ended.</summary>
     internal static string? AfterThinking(string completion)
     {
+        if (!completion.Contains('<', StringComparison.Ordinal))
+        {
+            return completion;
+        }
+
         int close = completion.LastIndexOf(ThinkClose, StringComparison.Ordinal);
         string text = close < 0 ? completion : completion[(close + ThinkClose.Length)..];
         if (text.Contains(ThinkOpen, StringComparison.Ordinal))
@@ -75,13 +83,9 @@ public static class AnswerExtractor
             return null;
         }
 
-        foreach (string end in TurnEnds)
-        {
-            int turn = text.IndexOf(end, StringComparison.Ordinal);
-            text = turn > 0 ? text[..turn] : text;
-        }
-
-        return text;
+        // What opens the text ends nothing.
+        int turn = text.Length == 0 ? -1 : text.AsSpan(1).IndexOfAny(TurnEnds) + 1;
+        return turn > 0 ? text[..turn] : text;
     }
 
     private static ExtractedAnswer? Fallback(string text, FormulaKinds kinds)

@@ -20,6 +20,10 @@ internal static class Boxes
     private const int MaxBacklog = 500_000;
 
     private const int MaxParts = 32;
+
+    /// <summary>Boxes looked at, from the last one backwards, for one list.</summary>
+    private const int MaxNeighbours = 200;
+
     private const int NotABox = -1;
 
     /// <summary>All complete boxes, in the order in which they close: an inner one before the one around it.</summary>
@@ -118,7 +122,7 @@ internal static class Boxes
 
         var parts = new List<string> { text[inner[^1].Content].Trim() };
         int first = inner.Count - 1;
-        while (first > 0 && parts.Count < MaxParts && AreNeighbours(text, inner[first - 1].End, inner[first].Start))
+        while (first > 0 && parts.Count < MaxParts && inner.Count - first < MaxNeighbours && AreNeighbours(text, inner[first - 1].End, inner[first].Start))
         {
             first--;
             string part = text[inner[first].Content].Trim();
@@ -129,7 +133,7 @@ internal static class Boxes
         }
 
         parts.Reverse();
-        return (string.Join(", ", parts), inner[^1].Start);
+        return (parts.Count == 1 ? parts[0] : string.Join(", ", parts), inner[^1].Start);
     }
 
     private static bool AreNeighbours(string text, int from, int to)

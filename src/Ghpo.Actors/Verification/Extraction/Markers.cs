@@ -85,8 +85,12 @@ internal static class Markers
         }
 
         // A box, or words that introduce the answer, say more exactly what it is.
-        return last is (string answer, int at) ? (Boxes.Last(answer)?.Text ?? Anchored(answer, Anchors, truncated: false, strict: true)?.Text ?? answer, at) : null;
+        return last is (string answer, int at) ? (Boxes.Last(answer)?.Text ?? Anchored(answer, Anchors, truncated: false, strict: true)?.Text ?? Stated(answer) ?? answer, at) : null;
     }
+
+    /// <summary>The value that a sentence within tags states; null where they hold no sentence.</summary>
+    private static string? Stated(string answer) =>
+        answer.Length < MaxSentence && answer.Contains(' ', StringComparison.Ordinal) && ExpressionParser.Parse(AnswerText.Clean(answer)) is null && !AnswerText.IsProse(answer) ? Sentences.Answer(answer, strict: true) : null;
 
     /// <summary>#### and an answer up to the end of the line. A heading of prose with text below it is none.</summary>
     public static (string Text, int Start)? Hashes(string text, bool truncated)

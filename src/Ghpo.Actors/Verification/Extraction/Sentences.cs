@@ -9,8 +9,14 @@ internal static class Sentences
 {
     private static readonly string[] Negations = ["not ", "n't ", "never ", "neither ", "unknown", "wrong", "incorrect"];
     private static readonly string[] Reasons = [", as ", ", so ", ", which ", ", where ", " which "];
+    private static readonly string[] Asides =
+    [
+        "is ", "are ", "option ", "choice ", "simply ", "just ", "therefore ", "thus ", "hence ", "then ", "indeed ", "clearly ", "obviously ", "certainly ", "definitely ", "exactly ", "precisely ", "given by ", "equal to ",
+    ];
+
+    private static readonly string[] Verbs = [" is ", " are ", " equals ", " be ", " = ", " has ", " have "];
     private static readonly string[] Copulas = [" is ", " are ", " equals ", " be ", " = ", " to ", " of ", " as "];
-    private static readonly string[] Hedges = [" not ", "n't ", " between ", " greater ", " less ", " more ", " at least", " at most", " than ", " about ", " approximately ", " roughly ", " wrong", " incorrect"];
+    private static readonly string[] Hedges = [" not ", "n't ", " between ", " greater ", " less ", " more ", " at least", " at most", " than ", " cannot ", " maybe ", " perhaps ", " possibly ", " about ", " approximately ", " roughly ", " wrong", " incorrect"];
 
     /// <returns>Null if the sentence states no answer.</returns>
     public static string? Answer(string sentence, bool strict)
@@ -28,7 +34,7 @@ internal static class Sentences
             clean = AnswerText.Clean(clean[..^marks.Length]);
         }
 
-        foreach (string word in (ReadOnlySpan<string>)["is ", "are ", "option ", "choice ", "simply ", "just ", "therefore ", "thus ", "exactly ", "equal to "])
+        foreach (string word in Asides)
         {
             clean = clean.StartsWith(word, StringComparison.OrdinalIgnoreCase) ? clean[word.Length..].TrimStart() : clean;
         }
@@ -91,8 +97,12 @@ internal static class Sentences
         string after = clean[(at + last.Length)..].Trim(' ', '.', '*', '"', '\\');
         bool leads = at == 0;
         bool ends = after.Length == 0 && Array.Exists(Copulas, copula => before.EndsWith(copula, StringComparison.OrdinalIgnoreCase));
-        return leads || ends ? last : null;
+        return leads || ends || (IsThing(after) && before.Split(' ').Length < 10 && Array.Exists(Verbs, verb => before.EndsWith(verb, StringComparison.OrdinalIgnoreCase))) ? last : null;
     }
+
+    /// <summary>apples left: a few plain words behind a number, which say of what it is the number.</summary>
+    private static bool IsThing(string after) =>
+        after.Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 and < 5 } words && words.All(word => word.Length > 1 && word.All(char.IsAsciiLetterLower) && !Vocabulary.IsQualifier(word));
 
     /// <summary>What stands before "because" and "since", if it is a value or one word.</summary>
     private static string? Reasoned(string clean)

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Globalization;
 
 namespace Ghpo.Verification.Parsing;
 
@@ -19,9 +20,9 @@ internal static class AnswerText
             }
 
             start += LeadIn(text.AsSpan(start, end - start));
-            while (start < end && (char.IsWhiteSpace(text[end - 1]) || UnicodeMathematics.IsInvisible(text[end - 1]) || text[end - 1] is '`' or ',' or ';' or ':' || IsFullStop(text, start, end) || text[end - 1] == '\\'))
+            while (start < end && (char.IsWhiteSpace(text[end - 1]) || UnicodeMathematics.IsInvisible(text[end - 1]) || text[end - 1] is '`' or ',' or ';' or ':' || IsFullStop(text, start, end) || text[end - 1] == '\\' || IsPicture(text, end)))
             {
-                end--;
+                end -= IsPicture(text, end) ? 2 : 1;
             }
 
             if (end - start > 4 && text[start] == '*' && text[start + 1] == '*' && text[end - 1] == '*' && text[end - 2] == '*')
@@ -154,6 +155,9 @@ internal static class AnswerText
 
         return 0;
     }
+
+    /// <summary>An emoji of two characters before an index.</summary>
+    private static bool IsPicture(string text, int end) => end > 1 && char.IsSurrogatePair(text[end - 2], text[end - 1]) && char.GetUnicodeCategory(text, end - 2) == UnicodeCategory.OtherSymbol;
 
     private static bool IsFullStop(string text, int start, int end) => text[end - 1] == '.' && !(end - start > 1 && text[end - 2] == '.');
 }

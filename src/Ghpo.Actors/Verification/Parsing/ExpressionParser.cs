@@ -71,8 +71,8 @@ internal sealed partial class ExpressionParser
         return inequality;
     }
 
-    /// <summary>"Domain:", "The value is": what follows is the answer.</summary>
-    private static bool IsLabel(string text) => text.TrimEnd(' ', '~') is var bare && (bare.EndsWith(':') || bare.EndsWith(" is", StringComparison.Ordinal) || bare is "all" or "for all" or "any" or "every");
+    /// <summary>"Domain:", "The value is", "There are": what follows is the answer.</summary>
+    private static bool IsLabel(string text) => text.TrimEnd(' ', '~') is var bare && (bare.EndsWith(':') || bare.EndsWith(" is", StringComparison.Ordinal) || bare.EndsWith(" are", StringComparison.Ordinal) || bare is "all" or "for all" or "any" or "every");
 
     private Token Current => _tokens[_at];
 

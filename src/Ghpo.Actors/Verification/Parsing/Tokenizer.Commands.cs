@@ -110,6 +110,8 @@ internal ref partial struct Tokenizer
                 return Emit(TokenKind.Command, @"\", 0);
             case "colon" or "lbrack" or "rbrack" or "percent":
                 return Emit(TokenKind.Sign, name switch { "colon" => ":", "lbrack" => "[", "rbrack" => "]", _ => "%" }, 0);
+            case "Pr":
+                return Emit(TokenKind.Letter, "P", 0);
             case "imath" or "jmath":
                 return Emit(TokenKind.Letter, name[..1], 0);
             default:
