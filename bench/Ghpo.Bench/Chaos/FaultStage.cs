@@ -93,6 +93,26 @@ internal sealed class FaultStage : IDisposable
         return Stopwatch.GetElapsedTime(start);
     }
 
+    /// <summary>Waits until the learner says that the worker serves: it has proved what it holds.</summary>
+    public async Task ServesAsync(string worker)
+    {
+        string serves = $"{worker} | ";
+        while (true)
+        {
+            using GhpoProcess list = GhpoProcess.Start("pbm", "--run", _folder, "worker", "list");
+            await list.Ended;
+            if (list.Printed.Split('\n').Any(line => line.StartsWith(serves, StringComparison.Ordinal) && line.Contains(" | serving | ", StringComparison.Ordinal)))
+            {
+                return;
+            }
+
+            if (Run.Learner.Ended.IsCompleted)
+            {
+                throw new InvalidOperationException($"The learner ended before {worker} served.\n{Run.Printed}");
+            }
+        }
+    }
+
     /// <summary>
     /// Lets a worker run for a sixth of the time only, in pieces shorter than what would make it suspect, so that the run does not end before the point is made.
     /// </summary>

@@ -14,8 +14,11 @@ internal enum FetchOutcome
     /// <summary>It has no time, or not that chunk yet.</summary>
     Busy,
 
-    /// <summary>No answer, or one that broke off.</summary>
+    /// <summary>No answer as a plane gives it, or one that broke off.</summary>
     Broken,
+
+    /// <summary>Nothing came for as long as anybody waits: a frozen process, or a link that is cut.</summary>
+    Silent,
 
     /// <summary>No connection came about.</summary>
     Unreached,
@@ -25,7 +28,7 @@ internal enum FetchOutcome
 /// The sources of one fetch and what became of each. No I/O; the clock is handed in. Not thread-safe.
 /// <code>
 /// usable ─── Broken, Busy ──▶ resting (0.1 s, doubled each time) ──▶ usable       a verified chunk clears what was held against it
-///    │                              └── after 3 in a row ──▶ left                 Gone, Unreached ──▶ left at once
+///    │                              └── after 3 in a row ──▶ left                 Gone, Silent, Unreached ──▶ left at once
 ///    └── Lied ──▶ banned, for the whole fetch                                     a left one may be offered again, a banned one may not
 /// </code>
 /// </summary>
@@ -88,7 +91,7 @@ internal sealed class FetchSources(TimeProvider time)
         source.Last = what;
         source.Failures++;
         source.Banned |= outcome == FetchOutcome.Lied;
-        source.Left |= outcome is FetchOutcome.Gone or FetchOutcome.Unreached || source.Failures >= FailuresToLeave;
+        source.Left |= outcome is FetchOutcome.Gone or FetchOutcome.Silent or FetchOutcome.Unreached || source.Failures >= FailuresToLeave;
         TimeSpan rest = _firstRest * (1 << Math.Min(source.Failures - 1, 5));
         source.RestsUntil = time.GetTimestamp() + (long)(rest.TotalSeconds * time.TimestampFrequency);
     }

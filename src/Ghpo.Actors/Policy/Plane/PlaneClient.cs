@@ -159,7 +159,7 @@ internal sealed class PlaneClient : IDisposable
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            return (FetchOutcome.Broken, $"was silent for {_patience.TotalSeconds} s at chunk {chunk}");
+            return (FetchOutcome.Silent, $"was silent for {_patience.TotalSeconds} s at chunk {chunk}");
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException)
         {
