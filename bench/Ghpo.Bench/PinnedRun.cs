@@ -9,9 +9,9 @@ using Ghpo.Node.Runs;
 namespace Ghpo.Bench;
 
 /// <summary>A whole run of processes that are pinned to cores: <c>ghpo train --cluster</c> without workers of its own, and <c>ghpo node</c>s, on loopback.</summary>
-/// <param name="TokensPerSecond">Completion tokens over the seconds from a step's opening to its last settled group, over all steps but the first. Learning is not in it.</param>
+/// <param name="TokensPerSecond">Completion tokens over the seconds from a step's opening to its last settled group, over all steps that are counted. Learning is not in it.</param>
 /// <param name="Seconds">From the start of the learner's process to its end.</param>
-/// <param name="StepSeconds">From the commit of the first step to that of the last one.</param>
+/// <param name="StepSeconds">From the commit before the first step that is counted to that of the last one.</param>
 internal sealed record PinnedRun(double TokensPerSecond, double Seconds, double StepSeconds)
 {
     /// <summary>What a benchmark of such runs is told by its arguments: <c>[--rounds N] [--set path=value]...</c></summary>
@@ -24,9 +24,10 @@ internal sealed record PinnedRun(double TokensPerSecond, double Seconds, double 
             arguments.Settings([("evaluation.enabled", "false"), ("inspection.enabled", "false"), ("checkpoints.every-steps", "100"), .. defaults]));
     }
 
+    /// <param name="warmUp">Steps from the first on that are not counted: processes compile their code in them.</param>
     /// <param name="learner">The learner's core; null: any.</param>
     /// <param name="workers">A core for each worker.</param>
-    public static async Task<PinnedRun> ExecuteAsync(GhpoSettings settings, int? learner, params int[] workers)
+    public static async Task<PinnedRun> ExecuteAsync(GhpoSettings settings, int warmUp, int? learner, params int[] workers)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -50,7 +51,7 @@ internal sealed record PinnedRun(double TokensPerSecond, double Seconds, double 
 
             await run.CompleteAsync();
             double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-            StepReport[] steps = [.. MetricsFiles.ReadSteps(RunFolder.Open(folder)).Skip(1)];
+            StepReport[] steps = [.. MetricsFiles.ReadSteps(RunFolder.Open(folder)).Skip(warmUp)];
             return new PinnedRun(steps.Sum(step => step.RolloutTokens) / steps.Sum(step => step.RolloutSeconds), seconds, steps.Sum(step => step.StepSeconds));
         }
         finally

@@ -18,8 +18,8 @@ internal static class StalenessBench
         var steps = new Ratios();
         for (int round = 1; round <= rounds; round++)
         {
-            PinnedRun none = await PinnedRun.ExecuteAsync(Staleness(settings, 0), learner: 1, 0);
-            PinnedRun one = await PinnedRun.ExecuteAsync(Staleness(settings, 1), learner: 1, 0);
+            PinnedRun none = await PinnedRun.ExecuteAsync(Staleness(settings, 0), warmUp: 1, learner: 1, 0);
+            PinnedRun one = await PinnedRun.ExecuteAsync(Staleness(settings, 1), warmUp: 1, learner: 1, 0);
             double wholeRatio = whole.Add(one.Seconds, none.Seconds);
             double stepsRatio = steps.Add(one.StepSeconds, none.StepSeconds);
             Console.WriteLine(string.Create(
