@@ -218,6 +218,9 @@ internal sealed partial class DispatcherActor
         /// <summary>Whoever waits for its next lease; null: nobody does.</summary>
         public IActorRef? Asker { get; set; }
 
+        /// <summary>Since when it asks for nothing though it has nothing; null: it does not.</summary>
+        public TimeSpan? MuteSince { get; set; }
+
         /// <summary>When the last of the things happened that a lease takes on its side: it asked, its last result came, it proved its policy.</summary>
         public TimeSpan ReadySince { get; private set; }
 

@@ -34,6 +34,9 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan _tick = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>A stream asks anew within milliseconds.</summary>
+    private static readonly TimeSpan _mutePatience = TimeSpan.FromSeconds(5);
+
     private readonly RunContext _run;
     private readonly IActorRef _learner;
     private readonly ILoggingAdapter _log = Context.GetLogger();
@@ -244,12 +247,27 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
         {
             worker.Health = worker.Health.Passed(Now);
             React(worker);
+            LoseIfMute(worker);
         }
 
         Forget();
         GrantSoon();
         NameStall();
         AbandonIfNobodySamples();
+    }
+
+    /// <summary>
+    /// Who can be heard, holds a policy and has nothing in hand, waits for work; where his stream does not say so, what was on its way to him is lost with the demand that it answered, and
+    /// nothing would ever ask again. He comes back with a new session, which has new streams.
+    /// </summary>
+    private void LoseIfMute(Worker worker)
+    {
+        bool mute = !worker.IsLocal && !worker.Left && worker.Asker is null && worker.Health is { Held: not null, Silent: false, Unreachable: false } && _ledger.HeldBy(worker.Id) == 0;
+        worker.MuteSince = mute ? worker.MuteSince ?? Now : null;
+        if (Now - worker.MuteSince >= _mutePatience)
+        {
+            Lose(worker.Id, "it has nothing in hand, and its stream asks for nothing: what was on the way to it is lost");
+        }
     }
 
     private void CountFailure(Worker worker, string why)

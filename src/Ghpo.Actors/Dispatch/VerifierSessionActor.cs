@@ -83,8 +83,8 @@ internal sealed class VerifierSessionActor : ReceiveActor, IWithTimers
     private void Serving()
     {
         Receive<VerifierWelcomed>(_ => { });
-        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(
-            asked.Learner, Serves: true, ActorRefs.Nobody, Worker: null, $"verifies, {Interlocked.Read(ref _judged)} answers so far") { Inspection = _inspection }));
+        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(
+            new NodeActor.NodeView(asked.Learner, Serves: true, ActorRefs.Nobody, Worker: null, $"verifies, {Interlocked.Read(ref _judged)} answers so far") { Inspection = _inspection }));
         Receive<Terminated>(_ =>
         {
             _log.Warning("The session with the learner ends: the learner's end is gone");
