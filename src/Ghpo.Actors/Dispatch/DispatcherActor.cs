@@ -257,12 +257,13 @@ internal sealed partial class DispatcherActor : ReceiveActor, IWithTimers
     }
 
     /// <summary>
-    /// Who can be heard, holds a policy and has nothing in hand, waits for work; where his stream does not say so, what was on its way to him is lost with the demand that it answered, and
+    /// Who can be heard, holds a policy, has nothing in hand and samples nothing, waits for work; where his stream does not say so, what was on its way to him is lost with the demand that it answered, and
     /// nothing would ever ask again. He comes back with a new session, which has new streams.
     /// </summary>
     private void LoseIfMute(Worker worker)
     {
-        bool mute = !worker.IsLocal && !worker.Left && worker.Asker is null && worker.Health is { Held: not null, Silent: false, Unreachable: false } && _ledger.HeldBy(worker.Id) == 0;
+        bool mute = !worker.IsLocal && !worker.Left && worker.Asker is null && worker.RunningSequences == 0
+            && worker.Health is { Held: not null, Silent: false, Unreachable: false } && _ledger.HeldBy(worker.Id) == 0;
         worker.MuteSince = mute ? worker.MuteSince ?? Now : null;
         if (Now - worker.MuteSince >= _mutePatience)
         {
