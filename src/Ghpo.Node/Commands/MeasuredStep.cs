@@ -69,7 +69,13 @@ internal static partial class MeasuredStep
 
         ModelConfig tiny = ModelConfig.Read(Path.Combine(folder, "config.json")) with
         {
-            VocabularySize = 256, HiddenSize = 64, IntermediateSize = 64, Layers = 1, Heads = 2, KeyValueHeads = 1, HeadSize = 32,
+            VocabularySize = 256,
+            HiddenSize = 64,
+            IntermediateSize = 64,
+            Layers = 1,
+            Heads = 2,
+            KeyValueHeads = 1,
+            HeadSize = 32,
         };
         var decoder = new Decoder(tiny, CPU, settings.Model.Dtype.Scalar());
         decoder.Initialise(1);
