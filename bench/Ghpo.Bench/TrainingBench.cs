@@ -5,120 +5,156 @@ using Ghpo.Learning;
 using Ghpo.Models;
 using Ghpo.Models.Simd;
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Ghpo.Bench;
 
 /// <summary>
-/// A training step, forward, backward and AdamW, of 8 sequences of 256 tokens on <see cref="BenchModel"/>, beside PyTorch with OpenBLAS in float32 on the same shape, in turns.
-/// <code>ghpo-bench training [--python PYTHON] [--threads N] [--runs N] [--steps N]</code>
+/// A training step, forward, backward and AdamW, of 8 sequences of 256 tokens on <see cref="BenchModel"/>, beside PyTorch with OpenBLAS in float32 on the same shape, in turns: a round is a step of each
+/// and a reading of the rate of matrix products. The first step of each is not counted.
+/// <code>ghpo-bench training [--python PYTHON] [--threads N] [--rounds N]</code>
 /// The share is that of the measured rate of matrix products: 6 operations a parameter and token, and attention's 6·H·D·T a token and layer (causal: half of the full product's).
 /// </summary>
 public static class TrainingBench
 {
     private const int Rows = 8;
     private const int Length = 256;
+    private static readonly bool[] _ways = [false, true];
 
     public static int Run(string[] args)
     {
-        var options = new Arguments("training", args, "--python", "--threads", "--runs", "--steps");
+        var options = new Arguments("training", args, "--python", "--threads", "--rounds");
         string? python = options.Text("--python");
         int threads = options.Number("--threads", 2);
-        int runs = options.Number("--runs", 3);
-        int steps = options.Number("--steps", 3);
+        int rounds = options.Number("--rounds", 5);
         TorchThreads.UseOnThisThread(threads);
-        string? attention = null;
         var theirs = new List<double>();
-        var ours = new Dictionary<string, List<double>>();
         var rates = new Dictionary<ScalarType, List<double>> { [ScalarType.Float32] = [], [ScalarType.BFloat16] = [] };
-        for (int run = 0; run < runs; run++)
+        (Learner Learner, List<double> Seconds)[] ours =
+        [
+            .. from dtype in rates.Keys
+               from checkpointing in _ways
+               select (new Learner(dtype, checkpointing, threads), new List<double>()),
+        ];
+        using TorchProcess? torch = python is null ? null : new TorchProcess(python, threads);
+        for (int round = 0; round <= rounds; round++)
         {
-            foreach (ScalarType dtype in rates.Keys)
+            foreach ((ScalarType dtype, List<double> measured) in rates)
             {
-                rates[dtype].Add(MachineRates.MultiplyRate(dtype));
-                foreach (bool checkpointing in new[] { false, true })
-                {
-                    string name = $"{dtype}{(checkpointing ? ", checkpointing" : "")}";
-                    ours.TryAdd(name, []);
-                    ours[name].AddRange(Steps(dtype, checkpointing, threads, steps));
-                }
+                measured.Add(MachineRates.MultiplyRate(dtype));
             }
 
-            if (python is not null)
+            foreach ((Learner learner, List<double> seconds) in ours)
             {
-                attention ??= Better(python, threads);
-                theirs.AddRange(Python(python, threads, steps, attention));
+                Note(seconds, learner.Step(), round);
+            }
+
+            if (torch is not null)
+            {
+                Note(theirs, torch.Step(), round);
             }
         }
 
-        Console.WriteLine(FormattableString.Invariant($"{Rows} x {Length} tokens, {threads} threads, {runs} runs of {steps} steps"));
+        Console.WriteLine(FormattableString.Invariant($"{Rows} x {Length} tokens, {threads} threads, {rounds} rounds"));
         foreach ((ScalarType dtype, List<double> measured) in rates)
         {
             Console.WriteLine(FormattableString.Invariant($"matmul {dtype}: {Spread(measured, 0)} GFLOP/s"));
         }
 
         Console.WriteLine($"PyTorch with OpenBLAS, float32: {(python is null ? "not measured" : Spread(theirs, 3) + " s a step")}");
-        foreach ((string name, List<double> seconds) in ours)
+        foreach ((Learner learner, List<double> seconds) in ours)
         {
-            ScalarType dtype = name.StartsWith("BFloat16", StringComparison.Ordinal) ? ScalarType.BFloat16 : ScalarType.Float32;
-            double share = Operations() / Median(seconds) / 1e9 / Median(rates[dtype]);
+            double share = Operations() / Median(seconds) / 1e9 / Median(rates[learner.Dtype]);
             string ratio = python is null ? "-" : (Median(theirs) / Median(seconds)).ToString("F2", CultureInfo.InvariantCulture);
             Console.WriteLine(FormattableString.Invariant(
-                $"{name}: {Spread(seconds, 3)} s a step, {Rows * Length / Median(seconds):F0} tokens/s, ratio {ratio}, share of matmul {share:P0}"));
+                $"{learner.Name}: {Spread(seconds, 3)} s a step, {Rows * Length / Median(seconds):F0} tokens/s, ratio {ratio}, share of matmul {share:P0}"));
+            learner.Dispose();
         }
 
         return 0;
     }
 
-    private static List<double> Steps(ScalarType dtype, bool checkpointing, int threads, int steps)
+    private static void Note(List<double> measured, double seconds, int round)
     {
-        using var crew = new Crew(threads);
-        using var decoder = new Decoder(BenchModel.Config, CPU, dtype) { Checkpointing = checkpointing, Crew = crew };
-        decoder.Initialise(1);
-        (string Name, Parameter Parameter)[] named = [.. decoder.named_parameters()];
-        using var optimizer = new AdamWOptimizer(named, 0.9, 0.999, 1e-8, 0.01) { Crew = crew };
-        TokenSequence[] sequences =
-        [
-            .. Enumerable.Range(0, Rows).Select(row => new TokenSequence(
-                [row], [.. Enumerable.Range(0, Length - 1).Select(i => (row * 31 + i * 7) % BenchModel.Config.VocabularySize)])),
-        ];
-        var seconds = new List<double>();
-        for (int step = 0; step <= steps; step++)
+        if (round > 0)
+        {
+            measured.Add(seconds);
+        }
+    }
+
+    /// <summary>A model in training.</summary>
+    private sealed class Learner : IDisposable
+    {
+        private readonly Crew _crew;
+        private readonly Decoder _decoder;
+        private readonly AdamWOptimizer _optimizer;
+        private readonly TokenSequence[] _sequences;
+
+        internal Learner(ScalarType dtype, bool checkpointing, int threads)
+        {
+            Dtype = dtype;
+            Name = $"{dtype}{(checkpointing ? ", checkpointing" : "")}";
+            _crew = new Crew(threads);
+            _decoder = new Decoder(BenchModel.Config, CPU, dtype) { Checkpointing = checkpointing, Crew = _crew };
+            _decoder.Initialise(1);
+            _optimizer = new AdamWOptimizer([.. _decoder.named_parameters()], 0.9, 0.999, 1e-8, 0.01) { Crew = _crew };
+            _sequences =
+            [
+                .. Enumerable.Range(0, Rows).Select(row => new TokenSequence(
+                    [row], [.. Enumerable.Range(0, Length - 1).Select(i => (row * 31 + i * 7) % BenchModel.Config.VocabularySize)])),
+            ];
+        }
+
+        internal ScalarType Dtype { get; }
+
+        internal string Name { get; }
+
+        internal double Step()
         {
             using DisposeScope scope = NewDisposeScope();
             long started = Stopwatch.GetTimestamp();
-            decoder.zero_grad();
-            TokenLogProbs.Of(decoder, TokenBatch.Of(sequences, CPU), temperature: 1).LogProbs.mean().neg().backward();
-            optimizer.Step(1e-4);
-            if (step > 0)
-            {
-                seconds.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
-            }
+            _decoder.zero_grad();
+            TokenLogProbs.Of(_decoder, TokenBatch.Of(_sequences, CPU), temperature: 1).LogProbs.mean().neg().backward();
+            _optimizer.Step(1e-4);
+            return Stopwatch.GetElapsedTime(started).TotalSeconds;
         }
 
-        return seconds;
+        public void Dispose()
+        {
+            _optimizer.Dispose();
+            _decoder.Dispose();
+            _crew.Dispose();
+        }
     }
 
-    /// <summary>Which of the two ways to write attention is the faster there, by a step of each.</summary>
-    private static string Better(string python, int threads)
+    /// <summary>PyTorch, which takes a step for each line it is sent.</summary>
+    private sealed class TorchProcess : IDisposable
     {
-        double batched = Python(python, threads, 1, "batched")[0];
-        double heads = Python(python, threads, 1, "heads")[0];
-        Console.WriteLine(FormattableString.Invariant($"PyTorch with OpenBLAS, one step: attention in batches {batched:F2} s, head by head {heads:F2} s; the faster one is compared with"));
-        return batched < heads ? "batched" : "heads";
-    }
+        private readonly Process _process;
+        private readonly string _command;
 
-    private static double[] Python(string python, int threads, int steps, string attention)
-    {
-        string script = Path.Combine(AppContext.BaseDirectory, "oracles", "torch_training.py");
-        string[] arguments = [script, threads.ToString(CultureInfo.InvariantCulture), steps.ToString(CultureInfo.InvariantCulture), attention];
-        using Process process = Process.Start(new ProcessStartInfo(python, arguments) { RedirectStandardOutput = true })!;
-        string[] lines = process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? [.. lines.Select(line => double.Parse(line, CultureInfo.InvariantCulture))]
-            : throw new UserErrorException($"{python} {script} failed with exit code {process.ExitCode}.");
+        internal TorchProcess(string python, int threads)
+        {
+            string script = Path.Combine(AppContext.BaseDirectory, "oracles", "torch_training.py");
+            _command = $"{python} {script}";
+            _process = Process.Start(new ProcessStartInfo(python, [script, threads.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        }
+
+        internal double Step()
+        {
+            _process.StandardInput.WriteLine();
+            _process.StandardInput.Flush();
+            return _process.StandardOutput.ReadLine() is { } line
+                ? double.Parse(line, CultureInfo.InvariantCulture)
+                : throw new UserErrorException($"{_command} ended without an answer; is python3-torch installed?");
+        }
+
+        public void Dispose()
+        {
+            _process.StandardInput.Close();
+            _process.WaitForExit();
+            _process.Dispose();
+        }
     }
 
     private static double Operations()

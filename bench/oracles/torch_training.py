@@ -1,9 +1,9 @@
 # Seconds of a training step in Debian's PyTorch with OpenBLAS (python3-torch, libopenblas0-pthread): forward, backward, AdamW, 8 x 256 tokens of a Qwen2 with 23 million
 # parameters in float32. PyTorch 1.13 has no fused attention, so it is written out.
 #
-# Its products of batches of matrices do not go through OpenBLAS; with "heads" attention is products of two matrices, head by head, which do.
+# Its products of batches of matrices do not go through OpenBLAS, so attention is products of two matrices, head by head, which do.
 #
-#   /usr/bin/python3 torch_training.py THREADS STEPS batched|heads
+#   /usr/bin/python3 torch_training.py THREADS      a step for each line read, its seconds on a line
 import sys
 import time
 
@@ -12,7 +12,6 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 D, LAYERS, HEADS, KV, SIZE, FF, V, B, T = 512, 8, 8, 2, 64, 1408, 512, 8, 256
-BY_HEADS = sys.argv[3] == "heads"
 
 
 def norm(x, w):
@@ -38,13 +37,10 @@ class Layer(nn.Module):
 
         q, k, v = turn(heads(self.q(h), HEADS)), turn(heads(self.k(h), KV)), heads(self.v(h), KV)
         k, v = k.repeat_interleave(HEADS // KV, 1), v.repeat_interleave(HEADS // KV, 1)
-        if BY_HEADS:
-            q, k, v = (y.reshape(B * HEADS, T, SIZE).unbind(0) for y in (q, k, v))
-            scores = torch.stack([torch.mm(q[i], k[i].t()) for i in range(B * HEADS)])
-            weights = torch.softmax(scores / SIZE ** 0.5 + mask, -1).unbind(0)
-            a = torch.stack([torch.mm(weights[i], v[i]) for i in range(B * HEADS)]).view(B, HEADS, T, SIZE)
-        else:
-            a = torch.softmax(q @ k.transpose(-1, -2) / SIZE ** 0.5 + mask, -1) @ v
+        q, k, v = (y.reshape(B * HEADS, T, SIZE).unbind(0) for y in (q, k, v))
+        scores = torch.stack([torch.mm(q[i], k[i].t()) for i in range(B * HEADS)])
+        weights = torch.softmax(scores / SIZE ** 0.5 + mask, -1).unbind(0)
+        a = torch.stack([torch.mm(weights[i], v[i]) for i in range(B * HEADS)]).view(B, HEADS, T, SIZE)
         x = x + self.o(a.transpose(1, 2).reshape(B, T, HEADS * SIZE))
         h = norm(x, self.n2)
         return x + self.down(F.silu(self.gate(h)) * self.up(h))
@@ -73,10 +69,9 @@ torch.set_num_threads(int(sys.argv[1]))
 model = Model()
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=0.01, foreach=True)
 ids = torch.randint(0, V, (B, T))
-for step in range(int(sys.argv[2]) + 1):
+for _ in sys.stdin:
     started = time.perf_counter()
     optimizer.zero_grad()
     F.cross_entropy(model(ids)[:, :-1].reshape(-1, V), ids[:, 1:].reshape(-1)).backward()
     optimizer.step()
-    if step > 0:
-        print(time.perf_counter() - started, flush=True)
+    print(time.perf_counter() - started, flush=True)

@@ -8,13 +8,15 @@ namespace Ghpo.Learning;
 /// model's type and s of a moment's:
 /// <code>
 ///   standing    weights w·P + w·Pa;  gradients w·Pt;  moments 2·s·Pt;  master copies 4·Pt (only if w = 2);  reference w·P (only if β > 0)
-///   kept        a token and layer     A = w·(4·d + 4·H·D + 3·ff) + 4·H + 8                      plus w·(H + Hkv)·D with QK norm, w·r for each LoRA target
-///               checkpointing         w·d instead, and A once for the layer that is computed again
-///               a token               w·3·d                                                    final norm and predictors
-///   passing     backward of a layer   a token: w·(3·ff + 2·d), and for products of bfloat16 in float32 8·(d + ff)
-///               log-probabilities     c·V·(8 + 2 w) for c tokens at a time, c·V ≤ 2^24, and V·d·(4 + 2 w) if the head is trained
+///   kept        a token and layer     A = w·(4·d + 4·H·D + 3·ff) + 4·H + 8                      plus (H + Hkv)·(w·D + 4) with QK norm
+///               LoRA                  plus w·r for each target; less w·d, w·d, w·ff where no target reads the first norm, the second, the gated product
+///               checkpointing         w·d instead
+///   passing     the larger of two moments, for N tokens of a micro-batch, padding included, each of which may be one whose log-probability is asked:
+///               log-probabilities     N·2·w·d + max(8·c·V, N·w·d + c·(V·(4, or 6 if w = 2) + w·d) + V·d·(4 + w) if the head is trained), c tokens at a time, c·V ≤ 2^24
+///               backward of a layer   N·w·(d + 2·ff) + w·d·ff;  products of bfloat16 in float32: N·6·(d + ff) + 6·d·ff;  plus N·A with checkpointing
 /// </code>
-/// d width, H heads of D, Hkv key heads, ff feed-forward, V vocabulary, r rank. The peak is standing + kept + the larger of the two that pass; N is the tokens of a micro-batch, padding included.
+/// d width, H heads of D, Hkv key heads, ff feed-forward, V vocabulary, r rank. The peak is the sum. A layer's kept tensors are its input, two norms' results, the sum between its halves (d); queries, keys and values as attention takes them, and its
+/// result (H·D); gate, up and their product (ff); the normaliser of each query head, the scale of each norm.
 /// </summary>
 /// <param name="Parameters">P.</param>
 /// <param name="Trained">Pt.</param>
@@ -23,7 +25,7 @@ public sealed record MemoryEstimate(
 {
     public long Peak => Weights + Gradients + Moments + Masters + Reference + Kept + Passing;
 
-    /// <param name="tokens">N; each of its tokens may be one whose log-probability is asked.</param>
+    /// <param name="tokens">N.</param>
     public static MemoryEstimate Of(ModelConfig config, ScalarType dtype, LearningSettings learning, long tokens)
     {
         long w = dtype == ScalarType.BFloat16 ? 2 : 4;
@@ -32,6 +34,7 @@ public sealed record MemoryEstimate(
         long adapters = AdapterParameters(shapes, learning.Lora);
         bool lora = learning.Lora.Rank > 0;
         long trained = lora ? adapters : parameters;
+        long layer = KeptOfLayer(config, w, learning.Lora);
         return new MemoryEstimate(
             parameters,
             trained,
@@ -40,8 +43,10 @@ public sealed record MemoryEstimate(
             Moments: 2 * trained * (learning.OptimizerState == ComputeType.Bfloat16 ? 2 : 4),
             Masters: w == 2 ? 4 * trained : 0,
             Reference: learning.KlBeta > 0 ? w * parameters : 0,
-            Kept: tokens * KeptAToken(config, w, learning),
-            Passing: Math.Max(tokens * PassingAToken(config, w, dtype), LogProbs(config, w, tokens, headTrained: !lora)));
+            Kept: tokens * config.Layers * (learning.GradientCheckpointing ? w * config.HiddenSize : layer),
+            Passing: Math.Max(
+                LogProbs(config, w, tokens, headTrained: !lora),
+                BackwardOfLayer(config, w, WideProduct.Serves(CPU, dtype), tokens) + (learning.GradientCheckpointing ? tokens * layer : 0)));
     }
 
     /// <summary>r·(in + out) for each matrix that is a target.</summary>
@@ -49,21 +54,30 @@ public sealed record MemoryEstimate(
         .Where(shape => lora.Targets.Any(target => shape.Key.EndsWith($"{target}.weight", StringComparison.Ordinal)))
         .Sum(shape => lora.Rank * (shape.Value[0] + shape.Value[1]));
 
-    private static long KeptAToken(ModelConfig config, long w, LearningSettings learning)
+    /// <summary>A.</summary>
+    private static long KeptOfLayer(ModelConfig config, long w, LoraSettings lora)
     {
         long heads = (long)config.Heads * config.HeadSize;
         long norms = config.HasQueryKeyNorm ? (long)(config.Heads + config.KeyValueHeads) * (w * config.HeadSize + 4) : 0;
-        long adapted = learning.Lora.Rank > 0 ? w * learning.Lora.Rank * learning.Lora.Targets.Count : 0;
-        long layer = w * (4L * config.HiddenSize + 4 * heads + 3L * config.IntermediateSize) + norms + adapted + 4L * config.Heads + 8;
-        return 3 * w * config.HiddenSize + (learning.GradientCheckpointing ? config.Layers * w * config.HiddenSize + layer : config.Layers * layer);
+        long inputs = (Reads("q_proj", "k_proj", "v_proj") ? config.HiddenSize : 0) + (Reads("gate_proj", "up_proj") ? config.HiddenSize : 0) + (Reads("down_proj") ? config.IntermediateSize : 0);
+        long adapted = lora.Rank > 0 ? lora.Rank * lora.Targets.Count : 0;
+        return w * (2L * config.HiddenSize + 4 * heads + 2L * config.IntermediateSize + inputs + adapted) + norms + 4L * config.Heads + 8;
+
+        // A product's input is kept for the gradient of what it is multiplied by.
+        bool Reads(params string[] matrices) => lora.Rank == 0 || matrices.Any(matrix => lora.Targets.Any(target => target.EndsWith(matrix, StringComparison.Ordinal)));
     }
 
-    private static long PassingAToken(ModelConfig config, long w, ScalarType dtype) =>
-        w * (3L * config.IntermediateSize + 2L * config.HiddenSize) + (WideProduct.Serves(CPU, dtype) ? 8L * (config.HiddenSize + config.IntermediateSize) : 0);
+    private static long BackwardOfLayer(ModelConfig config, long w, bool wide, long tokens)
+    {
+        (long width, long inner) = (config.HiddenSize, config.IntermediateSize);
+        return wide ? 6 * tokens * (width + inner) + 6 * width * inner : w * tokens * (width + 2 * inner) + w * width * inner;
+    }
 
     private static long LogProbs(ModelConfig config, long w, long tokens, bool headTrained)
     {
-        long chunk = Math.Min(tokens, Math.Max(1, ChunkedLogProbs.ChunkElements / config.VocabularySize));
-        return chunk * config.VocabularySize * (8 + 2 * w) + (headTrained ? (long)config.VocabularySize * config.HiddenSize * (4 + 2 * w) : 0);
+        (long width, long vocabulary) = (config.HiddenSize, config.VocabularySize);
+        long chunk = Math.Min(tokens, Math.Max(1, ChunkedLogProbs.ChunkElements / vocabulary));
+        long backward = tokens * w * width + chunk * (vocabulary * (w == 2 ? 6 : 4) + w * width) + (headTrained ? vocabulary * width * (4 + w) : 0);
+        return 2 * tokens * w * width + Math.Max(8 * chunk * vocabulary, backward);
     }
 }

@@ -18,7 +18,7 @@ internal static class InspectModelCommand
         var model = new Argument<string>("MODEL") { Description = "Model folder in Hugging Face layout." };
         var rank = new Option<int>("--lora-rank") { Description = "Rank r of the adapters in the estimate for LoRA where learning.lora.rank is 0.", DefaultValueFactory = _ => 16 };
         var all = new Option<bool>("--tensors") { Description = "List every tensor, not each kind of them once." };
-        var measure = new Option<bool>("--measure") { Description = "Take two training steps with the current settings and show the memory they took beside the estimate." };
+        var measure = new Option<bool>("--measure") { Description = "Take training steps with the current settings and show the memory that they and their tensors took beside the estimate." };
         var settings = new SettingOptions();
         var command = new Command("inspect-model", "Shows shapes, types and parameters of a model folder, and the memory that training it takes.") { model, rank, all, measure };
         settings.AddTo(command);
@@ -65,7 +65,7 @@ internal static class InspectModelCommand
         console.Write(Right(memory));
         long weights = MemoryEstimate.Of(config, dtype, full, tokens: 0).Weights;
         int copies = settings.Rollout.Workers + settings.Rollout.Staleness + 2;
-        console.WriteLine("The process takes more than its tensors: room that the allocator keeps between them. --measure shows by how much.");
+        console.WriteLine("The process takes more than its tensors: room that the allocator keeps between them, little or much by which one it is. --measure shows both.");
         console.WriteLine($"In the same process besides: {copies} copies of the weights ({Size(copies * weights)}: engines of {settings.Rollout.Workers} workers, {settings.Rollout.Staleness + 2} published versions), keys and values of up to {Size(settings.Rollout.Workers * Cache(config, settings))} (rollout.slots, rollout.cache-bytes), the runtime itself.");
 
         void AddRow(string name, LearningSettings learning)
@@ -87,9 +87,11 @@ internal static class InspectModelCommand
         int length = Math.Min(Math.Min(config.MaxPositions, settings.Prompt.MaxTokens + settings.Rollout.MaxNewTokens), settings.Learning.MicroBatchTokens);
         int rows = settings.Learning.MicroBatchTokens / length;
         long estimate = MemoryEstimate.Of(config, settings.Model.Dtype.Scalar(), settings.Learning, (long)rows * length).Peak;
-        long measured = MeasuredStep.Run(folder, settings, length, rows);
+        MeasuredStep.Growth measured = MeasuredStep.Run(folder, settings, length, rows);
         console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"measured: two steps of two micro-batches of {rows} x {length} tokens took {Size(measured)}, the estimate for them is {Size(estimate)}: {(double)estimate / measured:0.00} times what was measured"));
+            CultureInfo.InvariantCulture,
+            $"measured: two steps of two micro-batches of {rows} x {length} tokens took {Size(measured.Tensors)}, the estimate for them is {Size(estimate)}: {(double)estimate / measured.Tensors:0.00} times what was measured; " +
+            $"with this system's allocator as it is the process took {Size(measured.Process)}"));
     }
 
     private static Table Tensors(ModelInspection model, bool all)
