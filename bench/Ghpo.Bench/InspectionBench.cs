@@ -21,11 +21,14 @@ namespace Ghpo.Bench;
 ///   ratio of round r = Σ_k t_k(asked, r) / Σ_k t_k(alone, r) − 1          k from <see cref="WarmUp"/> on
 /// </code>
 /// Processor time is the run's process alone, over the same steps; the client's share of the machine is in the clock's ratio and not in that one. Questions are asked from the start, so
-/// that the code that answers is compiled when the measured steps begin. At a rate far above the one in question the cost of an answer stands out from the noise of two runs.
+/// that the code that answers is compiled when the measured steps begin. Two runs differ by more than what is looked for; so, besides, the run is paused at the end of each asked round, when hardly
+/// anything else takes processor time, and an answer's is what the process takes over <see cref="PausedFor"/> of asking, less what it takes over as long without.
 /// </summary>
 internal static class InspectionBench
 {
     private const int WarmUp = 6;
+
+    private static readonly TimeSpan PausedFor = TimeSpan.FromSeconds(10);
 
     /// <summary>What a person with <c>pbm</c> or <c>top</c> asks, in turn.</summary>
     private static readonly string[][] _questions =
@@ -48,7 +51,7 @@ internal static class InspectionBench
             Measured asked = await MeasureAsync(settings, steps, rate);
             clock.Add((asked.Seconds / alone.Seconds) - 1);
             processor.Add((asked.Processor / alone.Processor) - 1);
-            Print($"round {round}  alone {alone.Seconds:0.000} s, {alone.Processor:0.00} s of processor time; asked {asked.Seconds:0.000} s, {asked.Processor:0.00} s, {asked.Requests} answers, {asked.Answer.TotalMilliseconds:0.0} ms each (median), {asked.PerSecond:0.0} a second  → {clock[^1] * 100:+0.0;-0.0} %, processor {processor[^1] * 100:+0.0;-0.0} %");
+            Print($"round {round}  alone {alone.Seconds:0.000} s, {alone.Processor:0.00} s of processor time; asked {asked.Seconds:0.000} s, {asked.Processor:0.00} s, {asked.Requests} answers, {asked.Answer.TotalMilliseconds:0.0} ms each (median), {asked.PerSecond:0.0} a second  → {clock[^1] * 100:+0.0;-0.0} %, processor {processor[^1] * 100:+0.0;-0.0} %; an answer of the paused run {asked.PausedAnswer * 1e3:0.00} ms of processor time, 10 a second {asked.PausedAnswer * 10 / (alone.Processor / alone.Seconds) * 100:0.00} % of what the run takes alone");
         }
 
         Print($"{rate} requests a second cost {Median(clock) * 100:+0.0;-0.0} % of the time of {steps - WarmUp} steps ({clock.Min() * 100:+0.0;-0.0} to {clock.Max() * 100:+0.0;-0.0} %), and {Median(processor) * 100:+0.0;-0.0} % of processor time ({processor.Min() * 100:+0.0;-0.0} to {processor.Max() * 100:+0.0;-0.0} %)");
@@ -77,10 +80,11 @@ internal static class InspectionBench
             await over.CancelAsync();
             List<TimeSpan> answers = await asking;
             asked.Stop();
+            double pausedAnswer = rate > 0 ? await PausedAsync(process, folder, rate) : 0;
             double seconds = MetricsFiles.ReadSteps(RunFolder.Open(folder)).Take(steps).Skip(WarmUp).Sum(step => step.StepSeconds);
             run.Kill();
             await run.Ended;
-            return new Measured(seconds, processor, answers.Count, answers.Count / asked.Elapsed.TotalSeconds, answers.Count == 0 ? TimeSpan.Zero : answers.Order().ElementAt(answers.Count / 2));
+            return new Measured(seconds, processor, pausedAnswer, answers.Count, answers.Count / asked.Elapsed.TotalSeconds, answers.Count == 0 ? TimeSpan.Zero : answers.Order().ElementAt(answers.Count / 2));
         }
         finally
         {
@@ -88,25 +92,64 @@ internal static class InspectionBench
         }
     }
 
+    /// <returns>Seconds of processor time an answer, while the run is paused.</returns>
+    private static async Task<double> PausedAsync(Process process, string folder, int rate)
+    {
+        using (PbmClient client = await ConnectAsync(folder))
+        {
+            await AnswerAsync(client, RequestReader.Read(client.Palettes, ["run", "pause"], "bench"));
+        }
+
+        // What is open is sampled to its end.
+        while (await TakesAsync(process, TimeSpan.FromSeconds(1), Task.CompletedTask) > 0.2)
+        {
+        }
+
+        double alone = await TakesAsync(process, PausedFor, Task.CompletedTask);
+        using var over = new CancellationTokenSource(PausedFor);
+        Task<List<TimeSpan>> asking = AskAsync(folder, rate, over.Token);
+        double asked = await TakesAsync(process, PausedFor, asking);
+        return (asked - alone) / (await asking).Count;
+    }
+
+    /// <returns>Seconds of processor time until both are over.</returns>
+    private static async Task<double> TakesAsync(Process process, TimeSpan time, Task work)
+    {
+        process.Refresh();
+        double before = process.TotalProcessorTime.TotalSeconds;
+        await Task.WhenAll(Task.Delay(time), work);
+        process.Refresh();
+        return process.TotalProcessorTime.TotalSeconds - before;
+    }
+
+    private static async Task<PbmClient> ConnectAsync(string folder)
+    {
+        using JsonDocument address = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "inspection.json"), CancellationToken.None));
+        return await PbmClient.ConnectAsync("127.0.0.1", address.RootElement.GetProperty("port").GetInt32(), "");
+    }
+
+    private static async Task AnswerAsync(PbmClient client, InspectionRequest request)
+    {
+        await foreach (ResponseLine line in client.AskAsync(request, CancellationToken.None))
+        {
+            if (line.Error)
+            {
+                throw new InvalidOperationException(line.Text);
+            }
+        }
+    }
+
     /// <returns>How long each answer took.</returns>
     private static async Task<List<TimeSpan>> AskAsync(string folder, int rate, CancellationToken over)
     {
-        using JsonDocument address = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(folder, "inspection.json"), CancellationToken.None));
-        using PbmClient client = await PbmClient.ConnectAsync("127.0.0.1", address.RootElement.GetProperty("port").GetInt32(), "");
+        using PbmClient client = await ConnectAsync(folder);
         InspectionRequest[] requests = [.. _questions.Select(words => RequestReader.Read(client.Palettes, words, "bench"))];
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / rate));
         var took = new List<TimeSpan>();
         while (!over.IsCancellationRequested)
         {
             long begun = Stopwatch.GetTimestamp();
-            await foreach (ResponseLine line in client.AskAsync(requests[took.Count % requests.Length], CancellationToken.None))
-            {
-                if (line.Error)
-                {
-                    throw new InvalidOperationException(line.Text);
-                }
-            }
-
+            await AnswerAsync(client, requests[took.Count % requests.Length]);
             took.Add(Stopwatch.GetElapsedTime(begun));
             await timer.WaitForNextTickAsync(CancellationToken.None);
         }
@@ -137,5 +180,5 @@ internal static class InspectionBench
 
     private static void Print(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
 
-    private sealed record Measured(double Seconds, double Processor, int Requests, double PerSecond, TimeSpan Answer);
+    private sealed record Measured(double Seconds, double Processor, double PausedAnswer, int Requests, double PerSecond, TimeSpan Answer);
 }
