@@ -187,7 +187,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             _store!.Publish(fetched.Policy);
             _worker.Tell(fetched.Published);
         }
-        else if (fetched.Published == _newest && fetched.Problem is not OperationCanceledException)
+        else if (fetched.Published == _newest && !_stopped.IsCancellationRequested)
         {
             _log.Warning("Policy {Version} could not be fetched, and is asked for again: {Reason}", fetched.Published.Version, fetched.Problem!.Message);
             Timers.StartSingleTimer(nameof(FetchAgain), new FetchAgain(fetched.Published), FetchPause);

@@ -170,7 +170,7 @@ public sealed class PolicyPlane : IPolicyPlane
         {
             await _client.NoteWholeAsync(learner, hash, Address, stop);
         }
-        catch (HttpRequestException failure)
+        catch (Exception failure) when (failure is HttpRequestException || (failure is OperationCanceledException && !stop.IsCancellationRequested))
         {
             // The policy is here all the same; others are only sent elsewhere.
             _log.LogInformation("The learner's plane at {Learner} did not hear that policy {Hash} is whole here: {Reason}", learner, hash, failure.Message);
