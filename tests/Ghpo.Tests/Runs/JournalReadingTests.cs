@@ -126,7 +126,8 @@ public sealed class JournalReadingTests : IDisposable
 
     [Theory]
     [InlineData("DELETE FROM journal WHERE ordering = (SELECT max(ordering) FROM journal WHERE manifest = 'gs-v1')", "committed without group 2/")]
-    [InlineData("DELETE FROM journal WHERE ordering = (SELECT max(ordering) FROM journal WHERE manifest = 'hr-v1')", "but was last raised to attempt")]
+    [InlineData("DELETE FROM journal WHERE ordering = (SELECT max(ordering) FROM journal WHERE manifest = 'hr-v1' GROUP BY substr(message, 2, 2) HAVING count(*) > 1)", "but was last raised to attempt")]
+    [InlineData("DELETE FROM journal WHERE ordering = (SELECT ordering FROM journal WHERE manifest = 'hr-v1' GROUP BY substr(message, 2, 2) HAVING count(*) = 1)", "but was never raised")]
     [InlineData("DELETE FROM journal WHERE ordering = (SELECT max(ordering) FROM journal WHERE manifest = 'or-v1')", "trained on without an outcome")]
     [InlineData("DELETE FROM journal WHERE manifest = 'gr-v1' AND sequence_number > 20", "was not released")]
     [InlineData("DELETE FROM journal WHERE manifest = 'sp-v1'", "committed without a plan")]

@@ -17,7 +17,7 @@ public sealed class LiveTopTests
         foreach (string expected in new[]
         {
             @"^ghpo top  tiny  running  step \d+/100000  ETA .+  127\.0\.0\.1:\d+",
-            @"\nwhy +(learner waits|trainer|all groups)",
+            @"\nwhy +(the run is starting|workers wait|all groups have settled|(learner|hints|curriculum|dispatcher) (waits|silent)) ?",
             @"\nreward +[▁▂▃▄▅▆▇█]{2,}  \d",
             @"\nhint share +[▁▂▃▄▅▆▇█]{2,}  \d",
             @"\nrollout-0 +serving +v\d+",
