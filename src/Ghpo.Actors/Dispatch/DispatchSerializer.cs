@@ -56,7 +56,7 @@ internal sealed class DispatchSerializer(ExtendedActorSystem system) : Serialize
         WireFormat.Of<SampledAnswer>("sa-v2", DispatchWire.WriteAnswer, DispatchWire.ReadAnswer),
         WireFormat.Of<AnswerFailed>("af-v1", DispatchWire.WriteFailed, DispatchWire.ReadFailed),
         WireFormat.Of<GroupWithdrawn>("gw-v1", DispatchWire.WriteWithdrawn, DispatchWire.ReadWithdrawn),
-        WireFormat.Of<WorkReported>("rp-v2", DispatchWire.WriteReport, DispatchWire.ReadReport),
+        WireFormat.Of<WorkReported>("rp-v3", DispatchWire.WriteReport, DispatchWire.ReadReport),
         WireFormat.Of<SessionLeft>("sl-v1", DispatchWire.WriteLeft, DispatchWire.ReadLeft),
         WireFormat.Of<LearnerProtocol.PolicyPublished>("pp-v1", DispatchWire.WritePublished, DispatchWire.ReadPublished),
         WireFormat.Of<HeldPolicy>("hp-v1", DispatchWire.WriteHeld, DispatchWire.ReadHeld),

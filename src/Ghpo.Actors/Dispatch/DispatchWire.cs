@@ -165,16 +165,34 @@ internal static class DispatchWire
 
     internal static void WriteReport(ref MessagePackWriter writer, WorkReported report)
     {
-        writer.WriteArrayHeader(3);
+        writer.WriteArrayHeader(5);
         writer.Write(report.RunningSequences);
         writer.Write(report.Starved);
         writer.Write(report.TokensSampled);
+        if (report.Heard is { } heard)
+        {
+            WritePublished(ref writer, heard);
+        }
+        else
+        {
+            writer.WriteNil();
+        }
+
+        if (report.Held is { } held)
+        {
+            WriteHeld(ref writer, held);
+        }
+        else
+        {
+            writer.WriteNil();
+        }
     }
 
     internal static WorkReported ReadReport(ref MessagePackReader reader)
     {
-        reader.Fields(3, nameof(WorkReported));
-        return new WorkReported(reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64());
+        reader.Fields(5, nameof(WorkReported));
+        return new WorkReported(
+            reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64(), reader.TryReadNil() ? null : ReadPublished(ref reader), reader.TryReadNil() ? null : ReadHeld(ref reader));
     }
 
     internal static void WriteLeft(ref MessagePackWriter writer, SessionLeft left) => writer.WriteArrayHeader(0);

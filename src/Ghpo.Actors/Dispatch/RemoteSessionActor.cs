@@ -1,4 +1,5 @@
 using Akka.Actor;
+using Akka.Event;
 using Akka.Streams.Dsl;
 using Ghpo.Learning;
 using Ghpo.Rollout;
@@ -10,19 +11,25 @@ namespace Ghpo.Dispatch;
 /// <summary>
 /// The learner's end of a worker on another node: owns the two StreamRefs and watches the worker's session. A StreamRef alone does not notice that its far
 /// node is gone; the watch does, and this actor stops with its peer, its streams with it, and the dispatcher with its leases hears of it.
-/// <para>Lifecycle: it makes the StreamRefs, welcomes the worker with them, passes policies on, and puts groups together from the answers that come one by one. It
+/// <para>Lifecycle: it makes the StreamRefs, welcomes the worker with them, tells it of policies until it has heard, and puts groups together from the answers that come one by one. It
 /// stops when its peer, or either stream, ends.</para>
 /// </summary>
 internal sealed class RemoteSessionActor : ReceiveActor
 {
+    /// <summary>The first report may have been on its way already when the policy was told.</summary>
+    private const int UnheardReports = 2;
+
+    private readonly ILoggingAdapter _log = Context.GetLogger();
     private readonly string _id;
     private readonly IActorRef _peer;
     private readonly ClusterSide _side;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopped = new();
     private readonly Dictionary<WorkKey, Completion?[]> _partial = [];
-    private readonly List<LearnerProtocol.PolicyPublished> _early = [];
+    private LearnerProtocol.PolicyPublished? _published;
+    private HeldPolicy? _held;
     private bool _welcomed;
+    private int _unheard;
 
     /// <param name="peer">The worker's session.</param>
     public RemoteSessionActor(string id, IActorRef peer, ClusterSide side, TimeProvider time)
@@ -35,15 +42,15 @@ internal sealed class RemoteSessionActor : ReceiveActor
         {
             _peer.Tell(new WorkerWelcomed(Self, _side.Setup, _side.Plane.Address, _side.Inspection, opened.Work, opened.Results));
             _welcomed = true;
-            PassOn();
+            TellPolicy();
         });
         Receive<LearnerProtocol.PolicyPublished>(published =>
         {
-            _early.Add(published);
-            PassOn();
+            _published = published;
+            TellPolicy();
         });
         Receive<WithdrawLease>(withdrawn => _peer.Tell(new GroupWithdrawn(withdrawn.Key)));
-        Receive<HeldPolicy>(held => Context.Parent.Tell(new PolicyLoaded(_id, held)));
+        Receive<HeldPolicy>(OnHeld);
         Receive<SampledAnswer>(OnAnswer);
         Receive<AnswerFailed>(failed =>
         {
@@ -51,7 +58,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
             Context.Parent.Tell(new SampleFailed(
                 _id, failed.Key, failed.Diverged ? new NonFiniteLogitsException(failed.Reason) : new InvalidOperationException(failed.Reason)));
         });
-        Receive<WorkReported>(report => Context.Parent.Tell(new WorkerReported(_id, report.RunningSequences, report.Starved, report.TokensSampled)));
+        Receive<WorkReported>(OnReport);
         Receive<SessionLeft>(_ => Context.Parent.Tell(new WorkerLeaves(_id)));
         Receive<Terminated>(_ => Context.Stop(Self));
         Receive<SessionStreams<LeasedGroup, SampledAnswer>.Ended>(_ => Context.Stop(Self));
@@ -71,20 +78,43 @@ internal sealed class RemoteSessionActor : ReceiveActor
         _stopped.Dispose();
     }
 
-    /// <summary>Policies that were published before the worker was welcomed follow the welcome.</summary>
-    private void PassOn()
+    /// <summary>A policy that was published before the worker was welcomed follows the welcome.</summary>
+    private void TellPolicy()
     {
-        if (!_welcomed)
+        _unheard = 0;
+        if (_welcomed && _published is not null)
         {
-            return;
+            _peer.Tell(_published);
+        }
+    }
+
+    private void OnReport(WorkReported report)
+    {
+        if (report.Heard == _published)
+        {
+            _unheard = 0;
+        }
+        else if (++_unheard >= UnheardReports)
+        {
+            _log.Info("{Worker} has not heard of {Version}, and is told again", _id, _published!.Version);
+            TellPolicy();
         }
 
-        foreach (LearnerProtocol.PolicyPublished published in _early)
+        if (report.Held is not null)
         {
-            _peer.Tell(published);
+            OnHeld(report.Held);
         }
 
-        _early.Clear();
+        Context.Parent.Tell(new WorkerReported(_id, report.RunningSequences, report.Starved, report.TokensSampled));
+    }
+
+    private void OnHeld(HeldPolicy held)
+    {
+        if (held != _held)
+        {
+            _held = held;
+            Context.Parent.Tell(new PolicyLoaded(_id, held));
+        }
     }
 
     private void OnAnswer(SampledAnswer part)

@@ -45,6 +45,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
     private Uri? _plane;
     private string? _inspection;
     private LearnerProtocol.PolicyPublished? _newest;
+    private HeldPolicy? _held;
     private RolloutProtocol.WorkerView? _view;
 
     /// <param name="run">Leads to the learner's <see cref="RunActor"/>, wherever it is.</param>
@@ -123,8 +124,12 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         Receive<WorkerWelcomed>(_ => { });
         Receive<LearnerProtocol.PolicyPublished>(published =>
         {
-            _newest = published;
-            Fetch(published);
+            // What was heard already is told again by a learner that did not know so.
+            if (published != _newest)
+            {
+                _newest = published;
+                Fetch(published);
+            }
         });
         Receive<Fetched>(OnFetched);
         Receive<FetchAgain>(again =>
@@ -134,13 +139,17 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
                 Fetch(again.Published);
             }
         });
-        Receive<HeldPolicy>(_learner.Tell);
+        Receive<HeldPolicy>(held =>
+        {
+            _held = held;
+            _learner.Tell(held);
+        });
         Receive<GroupWithdrawn>(withdrawn => _worker.Tell(new RolloutProtocol.WithdrawGroup(withdrawn.Key.Group, withdrawn.Key.Attempt)));
         Receive<Report>(_ => _worker.Tell(new RolloutProtocol.GetWorker()));
         Receive<RolloutProtocol.WorkerView>(view =>
         {
             _view = view;
-            _learner.Tell(new WorkReported(view.RunningSequences, view.Starved, view.TokensSampled));
+            _learner.Tell(new WorkReported(view.RunningSequences, view.Starved, view.TokensSampled, _newest, _held));
         });
         Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(asked.Learner, _view?.Version is not null, _worker, _view, Sentence) { Inspection = _inspection }));
         Receive<AnswerFailed>(_learner.Tell);

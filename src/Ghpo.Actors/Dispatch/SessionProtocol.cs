@@ -15,8 +15,10 @@ namespace Ghpo.Dispatch;
 ///                     ◀── PolicyPublished ── / ── HeldPolicy ──▶
 ///                     ◀══ LeasedGroup ══════ / ══ SampledAnswer ══▶   streams
 ///                     ◀── GroupWithdrawn ──
-///                     ── WorkReported, each second ──▶  ── AnswerFailed ──▶  ── WorkerLeaves ──▶
+///                     ── WorkReported, each second ──▶  ── AnswerFailed ──▶  ── SessionLeft ──▶
 /// </code>
+/// Nothing that is told once need arrive. A lost PolicyPublished or HeldPolicy is made up for by the next reports, which say what was heard of and what is held; a lost element of a stream ends the session; a lost
+/// AnswerFailed is a lease that ends at its deadline.
 /// </summary>
 internal static class SessionProtocol
 {
@@ -47,7 +49,9 @@ internal static class SessionProtocol
     internal sealed record GroupWithdrawn(WorkKey Key);
 
     /// <param name="Starved">Of its sequences, those that wait for memory.</param>
-    internal sealed record WorkReported(int RunningSequences, int Starved, long TokensSampled);
+    /// <param name="Heard">The newest policy that was told to it; null: none.</param>
+    /// <param name="Held">The policy that it has loaded; null: none.</param>
+    internal sealed record WorkReported(int RunningSequences, int Starved, long TokensSampled, LearnerProtocol.PolicyPublished? Heard, HeldPolicy? Held);
 
     /// <summary>The worker returns what it has in hand. Nothing follows.</summary>
     internal sealed record SessionLeft;

@@ -1,9 +1,6 @@
-using System.Collections.Immutable;
 using Akka.Actor;
 using Ghpo.Configuration;
 using Ghpo.Dispatch;
-using Ghpo.Policy;
-using Ghpo.Policy.Plane;
 using Ghpo.Rollout;
 using Ghpo.Tests.Runs;
 using Xunit;
@@ -34,7 +31,7 @@ public sealed class WithdrawnGroupTests : IAsyncLifetime
     {
         GhpoSettings settings = _tiny.Settings();
         (RunContext run, _) = TinyRun.Create(_tiny.NewFolder(), settings);
-        run = run with { Cluster = new ClusterSide(run.Setup, new Plane(), null, null) };
+        run = run with { Cluster = new ClusterSide(run.Setup, new OnePolicyPlane(), null, null) };
         int answers = settings.Rollout.GroupSize;
         var local = new ManualWorker();
         IActorRef worker = _nodes.Learner.ActorOf(Hearer.Props(local.Hear), "local");
@@ -52,7 +49,7 @@ public sealed class WithdrawnGroupTests : IAsyncLifetime
         ManualWorker.Job straggler = await local.NextAsync();
 
         var engine = new GatedEngine(answers);
-        var node = new NodeContext("far", settings, new Plane(), _tiny.NewFolder(), null) { EngineFactory = _ => engine };
+        var node = new NodeContext("far", settings, new OnePolicyPlane(), _tiny.NewFolder(), null) { EngineFactory = _ => engine };
         IActorRef door = await _nodes.FromNode(dispatcher);
         _nodes.Node.ActorOf(Props.Create(() => new RolloutSessionActor(node, door)), "session");
         await Recorded(engine, "submit group 0/1, attempt 0");
@@ -120,22 +117,5 @@ public sealed class WithdrawnGroupTests : IAsyncLifetime
             public void Answer(int answers) => Asker.Tell(new RolloutGroup(
                 Prompted, [.. Enumerable.Repeat(new Completion([65], [-1], FinishReason.Stopped), answers)], Policy.Epoch, Policy.Version, "local"));
         }
-    }
-
-    /// <summary>Has the one policy, without weights.</summary>
-    private sealed class Plane : IPolicyPlane
-    {
-        public Uri Address { get; } = new("http://127.0.0.1:9/");
-
-        public void Publish(PolicySnapshot snapshot) => throw new NotSupportedException();
-
-        public Task<PolicySnapshot> FetchAsync(long epoch, PolicyVersion version, string hash, Uri learner, CancellationToken stop) =>
-            Task.FromResult(new PolicySnapshot(epoch, version, hash, ImmutableDictionary<string, TorchSharp.torch.Tensor>.Empty));
-
-        public void Forget(Uri plane)
-        {
-        }
-
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 }
