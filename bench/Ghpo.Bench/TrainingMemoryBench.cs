@@ -36,8 +36,9 @@ internal static class TrainingMemoryBench
         var options = new Arguments("training-memory", args, "--threads", "--only");
         int threads = options.Number("--threads", 2);
         string only = options.Text("--only") ?? "";
-        foreach ((string shape, ModelConfig config, int tokens) in _shapes.Where(shape => shape.Name.Contains(only, StringComparison.Ordinal)))
+        foreach ((string shape, ModelConfig shaped, int tokens) in _shapes.Where(shape => shape.Name.Contains(only, StringComparison.Ordinal)))
         {
+            ModelConfig config = shaped with { StopTokens = [256] };
             string folder = Directory.CreateTempSubdirectory("ghpo-memory-").FullName;
             try
             {
