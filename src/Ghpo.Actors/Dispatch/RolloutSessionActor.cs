@@ -15,7 +15,7 @@ namespace Ghpo.Dispatch;
 /// <summary>
 /// A worker's end of its session with a learner on another node.
 /// <para>Lifecycle: it offers the worker every <see cref="OfferInterval"/> until it is welcomed; starts the worker with an engine made from what the welcome says;
-/// fetches each policy that is published and hands it to the worker, which tells when it is loaded. It ends (stops itself) when the learner's session, the
+/// fetches each policy that is published and hands it to the worker, which tells when it is loaded; a fetch that a newer policy has overtaken is left. It ends (stops itself) when the learner's session, the
 /// worker or a stream ends; whoever started it starts the next one, with a worker that holds nothing.</para>
 /// <para>Failure: a group that the engine fails at is reported with its reason. A policy that cannot be fetched is asked for again while it is the newest one.</para>
 /// </summary>
@@ -44,7 +44,9 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
     private PolicyStore? _store;
     private Uri? _plane;
     private string? _inspection;
+    private readonly Dictionary<LearnerProtocol.PolicyPublished, CancellationTokenSource> _fetches = [];
     private LearnerProtocol.PolicyPublished? _newest;
+    private LearnerProtocol.PolicyPublished? _handedOver;
     private HeldPolicy? _held;
     private RolloutProtocol.WorkerView? _view;
 
@@ -74,6 +76,11 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         _stopped.Cancel();
+        foreach (CancellationTokenSource fetch in _fetches.Values)
+        {
+            fetch.Dispose();
+        }
+
         _stopped.Dispose();
         _store?.Dispose();
     }
@@ -177,9 +184,10 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
 
     private void Fetch(LearnerProtocol.PolicyPublished published)
     {
-        CancellationToken stopped = _stopped.Token;
+        var fetch = CancellationTokenSource.CreateLinkedTokenSource(_stopped.Token);
+        _fetches.Add(published, fetch);
         long begun = Stopwatch.GetTimestamp();
-        _node.Plane.FetchAsync(published.Epoch, published.Version, published.Hash, _plane!, stopped).PipeTo(
+        _node.Plane.FetchAsync(published.Epoch, published.Version, published.Hash, _plane!, fetch.Token).PipeTo(
             Self,
             success: policy =>
             {
@@ -189,12 +197,27 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             failure: cause => new Fetched(published, null, cause));
     }
 
+    /// <summary>Fetches end in any order: one that a newer one has overtaken would take the worker back to an older policy.</summary>
     private void OnFetched(Fetched fetched)
     {
-        if (fetched.Policy is not null)
+        if (_fetches.Remove(fetched.Published, out CancellationTokenSource? fetch))
         {
+            fetch.Dispose();
+        }
+
+        if (fetched.Policy is not null && fetched.Published.IsOlderThan(_handedOver))
+        {
+            fetched.Policy.Dispose();
+        }
+        else if (fetched.Policy is not null)
+        {
+            _handedOver = fetched.Published;
             _store!.Publish(fetched.Policy);
             _worker.Tell(fetched.Published);
+            foreach (CancellationTokenSource overtaken in _fetches.Where(other => other.Key.IsOlderThan(_handedOver)).Select(other => other.Value))
+            {
+                overtaken.Cancel();
+            }
         }
         else if (fetched.Published == _newest && !_stopped.IsCancellationRequested)
         {

@@ -40,7 +40,11 @@ public static class LearnerProtocol
     public sealed record SubscribeToPolicy(Akka.Actor.IActorRef Subscriber);
 
     /// <summary>A new version can be fetched from the policy store. Workers load it between groups.</summary>
-    public sealed record PolicyPublished(long Epoch, PolicyVersion Version, string Hash);
+    public sealed record PolicyPublished(long Epoch, PolicyVersion Version, string Hash)
+    {
+        /// <summary>False where there is no other.</summary>
+        public bool IsOlderThan(PolicyPublished? other) => other is not null && (Epoch, Version).CompareTo((other.Epoch, other.Version)) < 0;
+    }
 
     /// <summary>Event, the first after each recovery. Persisted because everything a dead learner still sends must be told apart.</summary>
     public sealed record EpochStarted(long Epoch, DateTimeOffset At);

@@ -14,7 +14,7 @@ namespace Ghpo.Rollout;
 /// Lifecycle: it makes the engine on its thread, and loads each policy that is published, between groups: while a newer
 /// policy waits, running groups finish under the old one and no group is admitted. With <c>rollout.switch-in-flight</c> running groups go on under the newer
 /// one of the same epoch instead, from the token at hand on. A group that needs a newer policy than
-/// the one loaded waits for it; a policy is loaded only from the store, with the hash that was published, and never from an older epoch. One that newer
+/// the one loaded waits for it; a policy is loaded only from the store, with the hash that was published, and never after a newer one or one of a newer epoch. One that newer
 /// ones have displaced by the time this worker hears of it is passed over.
 /// </para>
 /// <para>
@@ -82,6 +82,12 @@ public sealed class RolloutWorkerActor : ReceiveActor
         if (_newest is not null && published.Epoch < _newest.Epoch)
         {
             _log.Warning("Policy {Version} of epoch {Epoch} refused: epoch {Newest} has begun.", published.Version, published.Epoch, _newest.Epoch);
+            return;
+        }
+
+        if (published.IsOlderThan(_newest))
+        {
+            _log.Info("Policy {Version} is passed over: {Newest} is known already.", published.Version, _newest!.Version);
             return;
         }
 

@@ -91,39 +91,6 @@ public sealed class LostMessageTests : IDisposable
         Assert.Equal(WorkerState.Serving, await State(welcome));
     }
 
-    [Fact]
-    public async Task A_node_that_is_told_again_of_what_it_has_heard_fetches_nothing_twice_and_its_report_names_what_it_holds()
-    {
-        await using var nodes = new TwoNodes();
-        var plane = new OnePolicyPlane();
-        (RunContext run, _) = TinyRun.Create(_tiny.NewFolder(), _tiny.Settings());
-        var reports = System.Threading.Channels.Channel.CreateUnbounded<WorkReported>();
-        IActorRef learner = nodes.Node.ActorOf(Hearer.Props((message, _) => Assert.True(message is not WorkReported report || reports.Writer.TryWrite(report))));
-        var welcomes = new TaskCompletionSource<IActorRef>(TaskCreationOptions.RunContinuationsAsynchronously);
-        IActorRef door = nodes.Node.ActorOf(Hearer.Props((message, _) => welcomes.TrySetResult(((OfferWorker)message).Session)));
-        var node = new NodeContext("w", _tiny.Settings(), plane, _tiny.NewFolder(), null) { EngineFactory = _ => new GatedEngine(8) };
-        nodes.Node.ActorOf(Props.Create(() => new RolloutSessionActor(node, door)));
-        IActorRef session = await welcomes.Task.WaitAsync(TwoNodes.Patience, Stop);
-        session.Tell(new WorkerWelcomed(
-            learner, run.Setup, plane.Address, "",
-            await Source.Maybe<LeasedGroup>().RunWith(StreamRefs.SourceRef<LeasedGroup>(), nodes.Node.Materializer()),
-            await StreamRefs.SinkRef<SampledAnswer>().To(Sink.Ignore<SampledAnswer>()).Run(nodes.Node.Materializer())));
-
-        session.Tell(Policy);
-        while (await reports.Reader.ReadAsync(Stop).AsTask().WaitAsync(TwoNodes.Patience, Stop) is var report && report != new WorkReported(0, 0, 0, Policy, Held))
-        {
-            Assert.Null(report.Held);
-        }
-
-        session.Tell(Policy);
-        session.Tell(Policy with { Version = new PolicyVersion(1) });
-        while ((await reports.Reader.ReadAsync(Stop).AsTask().WaitAsync(TwoNodes.Patience, Stop)).Held == Held)
-        {
-        }
-
-        Assert.Equal(2, plane.Fetches);
-    }
-
     private async Task Told(int times)
     {
         while (Volatile.Read(ref _told) < times)

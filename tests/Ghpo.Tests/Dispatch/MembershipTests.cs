@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Remote;
 using Ghpo.Dispatch;
 using Ghpo.Tests.Runs;
 using Xunit;
@@ -61,18 +62,42 @@ public sealed class MembershipTests
         using var tiny = new TinyRun();
         await using var cluster = new TestCluster(canCut: false);
         ActorSystem node = cluster.StartNode();
-        var ended = new TaskCompletionSource<NodeEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
-        NodeContext context = new("w", tiny.Settings(), new NoPlane(), tiny.NewFolder(), null) { Roles = [] };
-        node.ActorOf(Props.Create(() => new NodeActor(context, ActorRefs.Nobody, ended)), "node");
+        Task<NodeEnd> ended = EndOf(node, tiny);
         await TestCluster.UntilAllSeeEachOther(cluster.Learner, node);
         await Task.Delay(TimeSpan.FromSeconds(4), Stop);
-        Assert.False(ended.Task.IsCompleted);
+        Assert.False(ended.IsCompleted);
 
         // Killed, and back at once at the same address: its cluster is another one, and the node's cannot be mended.
         int port = TestCluster.AddressOf(cluster.Learner).Port!.Value;
         await TestCluster.KillAsync(cluster.Learner);
         ActorSystem successor = cluster.StartLearner(port);
-        Assert.Equal(NodeEnd.LearnerLost, await ended.Task.WaitAsync(TestCluster.Patience, Stop));
+        Assert.Equal(NodeEnd.LearnerLost, await ended.WaitAsync(TestCluster.Patience, Stop));
         Assert.DoesNotContain(Cluster.Get(successor).State.Members, member => member.Address.Equals(TestCluster.AddressOf(node)));
+    }
+
+    [Fact]
+    public async Task A_node_leaves_when_it_hears_that_its_learner_has_put_it_out_and_not_when_another_process_has()
+    {
+        using var tiny = new TinyRun();
+        await using var cluster = new TestCluster(canCut: false);
+        ActorSystem node = cluster.StartNode();
+        Task<NodeEnd> ended = EndOf(node, tiny);
+        await TestCluster.UntilAllSeeEachOther(cluster.Learner, node);
+        Address learner = TestCluster.AddressOf(cluster.Learner);
+
+        node.EventStream.Publish(new ThisActorSystemQuarantinedEvent(TestCluster.AddressOf(node), learner.WithPort(1)));
+        await Task.Delay(500, Stop);
+        Assert.False(ended.IsCompleted);
+        node.EventStream.Publish(new ThisActorSystemQuarantinedEvent(TestCluster.AddressOf(node), learner));
+        Assert.Equal(NodeEnd.LearnerLost, await ended.WaitAsync(TestCluster.Patience, Stop));
+    }
+
+    /// <summary>Why a node would leave its cluster, once it would. It has no role to work in.</summary>
+    private static Task<NodeEnd> EndOf(ActorSystem node, TinyRun tiny)
+    {
+        var ended = new TaskCompletionSource<NodeEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+        NodeContext context = new("w", tiny.Settings(), new NoPlane(), tiny.NewFolder(), null) { Roles = [] };
+        node.ActorOf(Props.Create(() => new NodeActor(context, ActorRefs.Nobody, ended)), "node");
+        return ended.Task;
     }
 }

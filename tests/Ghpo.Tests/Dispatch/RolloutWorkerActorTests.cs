@@ -152,6 +152,16 @@ public sealed class RolloutWorkerActorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_policy_that_comes_after_a_newer_one_is_passed_over()
+    {
+        _engine.Open();
+        Publish(1);
+        Publish(0);
+        Assert.Equal(new PolicyVersion(1), (await Sample(step: 1, index: 0, oldest: 1)).Version);
+        Assert.DoesNotContain("load v0", _engine.Record);
+    }
+
+    [Fact]
     public async Task A_policy_published_again_by_a_new_epoch_is_loaded_again_and_its_groups_are_of_that_epoch()
     {
         _engine.Open();
