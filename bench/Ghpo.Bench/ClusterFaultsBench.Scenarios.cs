@@ -47,34 +47,29 @@ internal static partial class ClusterFaultsBench
         return $"what was open at SIGSTOP had settled {Seconds(open)} later; woken up past its lease of 8 s, the worker has a group settled after {Seconds(back)}";
     }
 
+    /// <summary>The run is paused meanwhile, so that no newer policy takes the altered one's place, and the altered one is the only whole source beside the learner, which is asked last.</summary>
     private static async Task<string> CorruptChunkAsync(FaultStage stage)
     {
         string[] Own(string name) => [.. FaultStage.Node, "--set", $"cluster.folder={FolderOf(stage, name)}"];
         await stage.BeginAsync();
         stage.Run.StartWorker("liar", Own("liar"));
-        await stage.SaidAsync(stage.Run.Worker("liar"), "joins run");
-        int starts = 0;
-        while (stage.Run.Workers.All(name => stage.Run.Worker(name).Said("is left for the rest of this fetch") == 0))
+        await stage.ServesAsync("liar");
+        await stage.MoreAsync(Groups);
+        await stage.AskAsync("run", "pause");
+        await stage.AnsweredAsync(answer => answer.Contains("the run is paused", StringComparison.Ordinal), "why");
+        await stage.Run.TerminateWorkerAsync("w1");
+        await stage.Run.TerminateWorkerAsync("w2");
+        foreach (string file in Directory.GetFiles(Path.Combine(FolderOf(stage, "liar"), "plane"), "*.safetensors"))
         {
-            await stage.MoreAsync();
-            foreach (string file in Directory.GetFiles(Path.Combine(FolderOf(stage, "liar"), "plane"), "*.safetensors"))
-            {
-                Corrupt(file);
-            }
-
-            string fetcher = string.Create(CultureInfo.InvariantCulture, $"fetcher{++starts}");
-            if (starts > 8)
-            {
-                throw new InvalidOperationException($"nobody was sent to the corrupt source\n{stage.Run.Printed}");
-            }
-
-            stage.Run.StartWorker(fetcher, Own(fetcher));
-            await stage.SaidAsync(stage.Run.Worker(fetcher), "joins run");
-            await stage.MoreAsync(Groups);
+            Corrupt(file);
         }
 
-        await stage.MoreAsync(Groups);
-        return "a worker whose stored weights were altered was found out by the first chunk, named and passed over; the others got the policy from the learner";
+        stage.Run.StartWorker("fetcher", Own("fetcher"));
+        await stage.SaidAsync(stage.Run.Worker("fetcher"), "is left for the rest of this fetch");
+        await stage.ServesAsync("fetcher");
+        await stage.AskAsync("run", "resume");
+        await stage.MoreAsync(2 * Groups);
+        return "a worker whose stored weights were altered was found out by the first chunk, named and passed over; the worker that fetched from it got the policy from the learner";
     }
 
     private static async Task<string> PartitionHealedAsync(FaultStage stage)

@@ -94,23 +94,30 @@ internal sealed class FaultStage : IDisposable
     }
 
     /// <summary>Waits until the learner says that the worker serves: it has proved what it holds.</summary>
-    public async Task ServesAsync(string worker)
-    {
-        string serves = $"{worker} | ";
-        while (true)
-        {
-            using GhpoProcess list = GhpoProcess.Start("pbm", "--run", _folder, "worker", "list");
-            await list.Ended;
-            if (list.Printed.Split('\n').Any(line => line.StartsWith(serves, StringComparison.Ordinal) && line.Contains(" | serving | ", StringComparison.Ordinal)))
-            {
-                return;
-            }
+    public Task ServesAsync(string worker) => AnsweredAsync(
+        answer => answer.Split('\n').Any(line => line.StartsWith($"{worker} | ", StringComparison.Ordinal) && line.Contains(" | serving | ", StringComparison.Ordinal)), "worker", "list");
 
+    /// <summary>Asks the learner again and again, as a person would, until the answer is so.</summary>
+    public async Task AnsweredAsync(Func<string, bool> isSo, params string[] question)
+    {
+        string answer = "";
+        while (!isSo(answer))
+        {
             if (Run.Learner.Ended.IsCompleted)
             {
-                throw new InvalidOperationException($"The learner ended before {worker} served.\n{Run.Printed}");
+                throw new InvalidOperationException($"The learner ended; the last answer to '{string.Join(' ', question)}' was:\n{answer}\n{Run.Printed}");
             }
+
+            answer = await AskAsync(question);
         }
+    }
+
+    /// <returns>What <c>ghpo pbm</c> printed.</returns>
+    public async Task<string> AskAsync(params string[] question)
+    {
+        using GhpoProcess asked = GhpoProcess.Start(["pbm", "--run", _folder, .. question]);
+        await asked.Ended;
+        return asked.Printed;
     }
 
     /// <summary>

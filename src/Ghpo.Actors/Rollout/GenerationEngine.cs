@@ -157,6 +157,9 @@ public sealed class GenerationEngine : IGenerationEngine
         {
             _waiting.Remove(sequence);
         }
+
+        // Those that wait since the last step have not been short of anything yet.
+        StarvedSequences = Math.Min(StarvedSequences, _waiting.Count);
     }
 
     public IReadOnlyList<GenerationResult> Step()

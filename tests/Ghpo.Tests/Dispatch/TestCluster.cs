@@ -17,7 +17,7 @@ namespace Ghpo.Tests.Dispatch;
 /// </summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     private readonly List<ActorSystem> _systems = [];
 

@@ -14,7 +14,7 @@ namespace Ghpo.Tests.Dispatch;
 /// <summary>Two actor systems on loopback, set up as a learner's and a node's; each can lose the other at a stroke. Death watch notices within seconds.</summary>
 internal sealed class TwoNodes : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     public ActorSystem Learner { get; } = Start("learner");
 

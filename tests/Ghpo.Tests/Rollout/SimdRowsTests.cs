@@ -118,6 +118,30 @@ public sealed class SimdRowsTests
         }
     }
 
+    [Fact]
+    public void A_withdrawn_request_waits_for_memory_no_more()
+    {
+        ModelConfig config = TinyModel.Config() with { StopTokens = [] };
+        using Decoder decoder = TinyModel.Create(config);
+        using GenerationEngine engine = Engine(config, decoder, ScalarType.Float32, slots: 8, threads: 1, PagedCache.BytesOf(config, narrow: false, MaxLength) * 3);
+        for (int index = 0; index < 4; index++)
+        {
+            engine.Submit(Engines.Request($"r{index}", promptLength: 9, answers: 2, seed: (ulong)index, maxNewTokens: 150));
+        }
+
+        while (engine.StarvedSequences == 0)
+        {
+            engine.Step();
+        }
+
+        for (int index = 0; index < 4; index++)
+        {
+            engine.Withdraw($"r{index}");
+        }
+
+        Assert.Equal((0, 0), (engine.RunningSequences, engine.StarvedSequences));
+    }
+
     [Theory]
     [InlineData(ScalarType.Float32)]
     [InlineData(ScalarType.BFloat16)]
