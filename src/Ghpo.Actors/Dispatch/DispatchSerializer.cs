@@ -50,10 +50,10 @@ internal sealed class DispatchSerializer(ExtendedActorSystem system) : Serialize
         $"message between nodes: give it a manifest in {nameof(DispatchSerializer)}",
         WireFormat.Of<OfferWorker>("ow-v2", DispatchWire.WriteOffer, (ref reader) => DispatchWire.ReadOffer(ref reader, system!)),
         WireFormat.Of<WorkerWelcomed>(
-            "ww-v4", (ref writer, welcome) => DispatchWire.WriteWelcome(ref writer, welcome, system!), (ref reader) => DispatchWire.ReadWelcome(ref reader, system!)),
+            "ww-v5", (ref writer, welcome) => DispatchWire.WriteWelcome(ref writer, welcome, system!), (ref reader) => DispatchWire.ReadWelcome(ref reader, system!)),
         WireFormat.Of<WorkerRefused>("wr-v1", DispatchWire.WriteRefused, DispatchWire.ReadRefused),
         WireFormat.Of<LeasedGroup>("lg-v1", DispatchWire.WriteLeased, DispatchWire.ReadLeased),
-        WireFormat.Of<SampledAnswer>("sa-v2", DispatchWire.WriteAnswer, DispatchWire.ReadAnswer),
+        WireFormat.Of<SampledAnswers>("sa-v3", DispatchWire.WriteAnswers, DispatchWire.ReadAnswers),
         WireFormat.Of<AnswerFailed>("af-v1", DispatchWire.WriteFailed, DispatchWire.ReadFailed),
         WireFormat.Of<GroupWithdrawn>("gw-v1", DispatchWire.WriteWithdrawn, DispatchWire.ReadWithdrawn),
         WireFormat.Of<WorkReported>("rp-v3", DispatchWire.WriteReport, DispatchWire.ReadReport),

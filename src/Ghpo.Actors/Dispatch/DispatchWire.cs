@@ -62,7 +62,7 @@ internal static class DispatchWire
             new Uri(reader.ReadText()),
             reader.ReadText(),
             (ISourceRef<LeasedGroup>)ReadRef(ref reader, system),
-            (ISinkRef<SampledAnswer>)ReadRef(ref reader, system));
+            (ISinkRef<SampledAnswers>)ReadRef(ref reader, system));
     }
 
     internal static void WriteRefused(ref MessagePackWriter writer, WorkerRefused refused)
@@ -108,31 +108,22 @@ internal static class DispatchWire
         return new LeasedGroup(fields > 12 ? prompted with { Trace = reader.ReadText() } : prompted, oldest);
     }
 
-    internal static void WriteAnswer(ref MessagePackWriter writer, SampledAnswer answer)
+    internal static void WriteAnswers(ref MessagePackWriter writer, SampledAnswers answers)
     {
-        writer.WriteArrayHeader(11);
-        writer.WriteGroup(answer.Key.Group);
-        writer.Write(answer.Key.Attempt);
-        writer.Write(answer.Answer);
-        writer.Write(answer.Answers);
-        writer.WriteTokens(answer.Completion.Tokens);
-        writer.WriteFloats(answer.Completion.LogProbs);
-        writer.WriteEnum(answer.Completion.Finish);
-        writer.WriteList(answer.Completion.Switches, SettledGroupWire.WriteSwitch);
-        writer.Write(answer.Epoch);
-        writer.Write(answer.Version.Value);
+        writer.WriteArrayHeader(7);
+        writer.WriteGroup(answers.Key.Group);
+        writer.Write(answers.Key.Attempt);
+        writer.Write(answers.First);
+        writer.WriteList(answers.Completions, WriteCompletion);
+        writer.Write(answers.Epoch);
+        writer.Write(answers.Version.Value);
     }
 
-    internal static SampledAnswer ReadAnswer(ref MessagePackReader reader)
+    internal static SampledAnswers ReadAnswers(ref MessagePackReader reader)
     {
-        reader.Fields(11, nameof(SampledAnswer));
-        return new SampledAnswer(
-            new WorkKey(reader.ReadGroup(), reader.ReadInt32()),
-            reader.ReadInt32(),
-            reader.ReadInt32(),
-            new Completion(reader.ReadTokens(), reader.ReadFloats(), reader.ReadEnum<FinishReason>()) { Switches = reader.ReadList(SettledGroupWire.ReadSwitch) },
-            reader.ReadInt64(),
-            reader.ReadVersion());
+        reader.Fields(7, nameof(SampledAnswers));
+        return new SampledAnswers(
+            new WorkKey(reader.ReadGroup(), reader.ReadInt32()), reader.ReadInt32(), reader.ReadList(ReadCompletion), reader.ReadInt64(), reader.ReadVersion());
     }
 
     internal static void WriteFailed(ref MessagePackWriter writer, AnswerFailed failed)
@@ -229,6 +220,21 @@ internal static class DispatchWire
     {
         reader.Fields(3, nameof(HeldPolicy));
         return new HeldPolicy(reader.ReadInt64(), reader.ReadVersion(), reader.ReadText());
+    }
+
+    private static void WriteCompletion(ref MessagePackWriter writer, Completion completion)
+    {
+        writer.WriteArrayHeader(4);
+        writer.WriteTokens(completion.Tokens);
+        writer.WriteFloats(completion.LogProbs);
+        writer.WriteEnum(completion.Finish);
+        writer.WriteList(completion.Switches, SettledGroupWire.WriteSwitch);
+    }
+
+    private static Completion ReadCompletion(ref MessagePackReader reader)
+    {
+        reader.Fields(4, nameof(Completion));
+        return new Completion(reader.ReadTokens(), reader.ReadFloats(), reader.ReadEnum<FinishReason>()) { Switches = reader.ReadList(SettledGroupWire.ReadSwitch) };
     }
 
     private static EngineFingerprint ReadEngine(ref MessagePackReader reader)

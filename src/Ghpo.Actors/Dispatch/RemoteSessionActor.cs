@@ -11,7 +11,7 @@ namespace Ghpo.Dispatch;
 /// <summary>
 /// The learner's end of a worker on another node: owns the two StreamRefs and watches the worker's session. A StreamRef alone does not notice that its far
 /// node is gone; the watch does, and this actor stops with its peer, its streams with it, and the dispatcher with its leases hears of it.
-/// <para>Lifecycle: it makes the StreamRefs, welcomes the worker with them, tells it of policies until it has heard, and puts groups together from the answers that come one by one. It
+/// <para>Lifecycle: it makes the StreamRefs, welcomes the worker with them, tells it of policies until it has heard, and puts groups together from the parts that their answers come in. It
 /// stops when its peer, or either stream, ends.</para>
 /// </summary>
 internal sealed class RemoteSessionActor : ReceiveActor
@@ -38,7 +38,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
         _peer = peer;
         _side = side;
         _time = time;
-        Receive<SessionStreams<LeasedGroup, SampledAnswer>>(opened =>
+        Receive<SessionStreams<LeasedGroup, SampledAnswers>>(opened =>
         {
             _peer.Tell(new WorkerWelcomed(Self, _side.Setup, _side.Plane.Address, _side.Inspection, opened.Work, opened.Results));
             _welcomed = true;
@@ -51,7 +51,7 @@ internal sealed class RemoteSessionActor : ReceiveActor
         });
         Receive<WithdrawLease>(withdrawn => _peer.Tell(new GroupWithdrawn(withdrawn.Key)));
         Receive<HeldPolicy>(OnHeld);
-        Receive<SampledAnswer>(OnAnswer);
+        Receive<SampledAnswers>(OnAnswers);
         Receive<AnswerFailed>(failed =>
         {
             _partial.Remove(failed.Key);
@@ -61,14 +61,14 @@ internal sealed class RemoteSessionActor : ReceiveActor
         Receive<WorkReported>(OnReport);
         Receive<SessionLeft>(_ => Context.Parent.Tell(new WorkerLeaves(_id)));
         Receive<Terminated>(_ => Context.Stop(Self));
-        Receive<SessionStreams<LeasedGroup, SampledAnswer>.Ended>(_ => Context.Stop(Self));
+        Receive<SessionStreams<LeasedGroup, SampledAnswers>.Ended>(_ => Context.Stop(Self));
         Receive<Status.Failure>(_ => Context.Stop(Self));
     }
 
     protected override void PreStart()
     {
         Context.Watch(_peer);
-        SessionStreams<LeasedGroup, SampledAnswer>.Open(
+        SessionStreams<LeasedGroup, SampledAnswers>.Open(
             Context, LeaseStream.Of(_id, Context.Parent, _time, _stopped.Token).Select(lease => new LeasedGroup(lease.Prompted, lease.Oldest)));
     }
 
@@ -117,14 +117,14 @@ internal sealed class RemoteSessionActor : ReceiveActor
         }
     }
 
-    private void OnAnswer(SampledAnswer part)
+    private void OnAnswers(SampledAnswers part)
     {
         if (!_partial.TryGetValue(part.Key, out Completion?[]? answers))
         {
-            _partial[part.Key] = answers = new Completion?[part.Answers];
+            _partial[part.Key] = answers = new Completion?[_side.Setup.GroupSize];
         }
 
-        answers[part.Answer] = part.Completion;
+        part.Completions.CopyTo(answers!, part.First);
         if (Array.TrueForAll(answers, answer => answer is not null))
         {
             _partial.Remove(part.Key);

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using Akka.Actor;
 using Akka.Event;
@@ -227,17 +226,14 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
     }
 
     /// <returns>The group's answers; none where it was withdrawn, or failed, which is told to the session.</returns>
-    private static async Task<ImmutableArray<SampledAnswer>> SampleAsync(IActorRef worker, IActorRef session, LeasedGroup leased, CancellationToken stopped)
+    private static async Task<IEnumerable<SampledAnswers>> SampleAsync(IActorRef worker, IActorRef session, LeasedGroup leased, CancellationToken stopped)
     {
         WorkKey key = WorkKey.Of(leased.Prompted);
         try
         {
             RolloutGroup group = await worker
                 .Ask<RolloutGroup>(new RolloutProtocol.SampleGroup(leased.Prompted, leased.Oldest), Timeout.InfiniteTimeSpan, stopped).ConfigureAwait(false);
-            return
-            [
-                .. group.Completions.Select((completion, answer) => new SampledAnswer(key, answer, group.Completions.Length, completion, group.Epoch, group.Version)),
-            ];
+            return SampledAnswers.Of(group);
         }
         catch (OperationCanceledException) when (!stopped.IsCancellationRequested)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Streams;
 using Ghpo.Learning;
@@ -13,7 +14,7 @@ namespace Ghpo.Dispatch;
 ///                     ◀── WorkerWelcomed: settings, two StreamRefs ── RemoteSessionActor
 ///        each watches the other; a session ends with its peer, and its streams with it
 ///                     ◀── PolicyPublished ── / ── HeldPolicy ──▶
-///                     ◀══ LeasedGroup ══════ / ══ SampledAnswer ══▶   streams
+///                     ◀══ LeasedGroup ══════ / ══ SampledAnswers ══▶  streams
 ///                     ◀── GroupWithdrawn ──
 ///                     ── WorkReported, each second ──▶  ── AnswerFailed ──▶  ── SessionLeft ──▶
 /// </code>
@@ -29,7 +30,7 @@ internal static class SessionProtocol
 
     /// <param name="Inspection">Where the learner can be looked into, HOST:PORT; "": nowhere.</param>
     internal sealed record WorkerWelcomed(
-        IActorRef Session, WorkerSetup Setup, Uri Plane, string Inspection, ISourceRef<LeasedGroup> Work, ISinkRef<SampledAnswer> Answers);
+        IActorRef Session, WorkerSetup Setup, Uri Plane, string Inspection, ISourceRef<LeasedGroup> Work, ISinkRef<SampledAnswers> Answers);
 
     /// <summary>The offer cannot be taken; it need not be repeated as it is.</summary>
     internal sealed record WorkerRefused(string Reason);
@@ -37,10 +38,29 @@ internal static class SessionProtocol
     /// <summary>A lease on its way.</summary>
     internal sealed record LeasedGroup(PromptedGroup Prompted, PolicyVersion Oldest);
 
-    /// <summary>One answer of a group on its way back: a group of long answers would not fit a frame.</summary>
-    /// <param name="Answer">Its index.</param>
-    /// <param name="Answers">How many there will be.</param>
-    internal sealed record SampledAnswer(WorkKey Key, int Answer, int Answers, Completion Completion, long Epoch, PolicyVersion Version);
+    /// <summary>Answers of a group on their way back: all of them, or, where they are long, as many as fit a frame well.</summary>
+    /// <param name="First">Index of the first one.</param>
+    internal sealed record SampledAnswers(WorkKey Key, int First, ImmutableArray<Completion> Completions, long Epoch, PolicyVersion Version)
+    {
+        /// <summary>A token takes about 9 bytes, a frame 4 MiB; what is smaller does not keep others waiting for long.</summary>
+        private const int MostTokens = 16_384;
+
+        /// <summary>The group in as few parts as hold <see cref="MostTokens"/> or one answer each.</summary>
+        public static IEnumerable<SampledAnswers> Of(RolloutGroup group)
+        {
+            WorkKey key = WorkKey.Of(group.Prompted);
+            for (int first = 0, next; first < group.Completions.Length; first = next)
+            {
+                int tokens = group.Completions[first].Tokens.Length;
+                for (next = first + 1; next < group.Completions.Length && tokens + group.Completions[next].Tokens.Length <= MostTokens; next++)
+                {
+                    tokens += group.Completions[next].Tokens.Length;
+                }
+
+                yield return new SampledAnswers(key, first, group.Completions[first..next], group.Epoch, group.Version);
+            }
+        }
+    }
 
     /// <param name="Diverged">The weights are at fault, not the worker.</param>
     internal sealed record AnswerFailed(WorkKey Key, string Reason, bool Diverged);
@@ -65,7 +85,7 @@ public sealed record WorkerSetup(
     long Seed,
     string ModelConfig,
     bool Bfloat16,
-    System.Collections.Immutable.ImmutableArray<int> StopTokens,
+    ImmutableArray<int> StopTokens,
     int MaxLength,
     int GroupSize,
     int MaxNewTokens,

@@ -35,7 +35,7 @@ public sealed class DispatchSerializerTests : IDisposable
         { "wr-v1", new WorkerRefused("no"), "91a26e6f" },
         { "lg-v1", new LeasedGroup(LeaseLedgerTests.Group(3, 1, 2), new PolicyVersion(3)), "9c0301a17002cb3fe0000000000000079301ccc803920103" + "01c2c303" },
         { "lg-v1", new LeasedGroup(LeaseLedgerTests.Group(3, 1, 2) with { Trace = "00-1" }, new PolicyVersion(3)), "9d0301a17002cb3fe0000000000000079301ccc803920103" + "01c2c303" + "a430302d31" },
-        { "sa-v2", new SampledAnswer(Key, 1, 4, new Completion([5, 300], [-0.5f, -1f], FinishReason.Length) { Switches = [new(1, new PolicyVersion(4))] }, 7, new PolicyVersion(3)), "9bcd012c01020104" + "9205cd012cc408000000bf000080bf019192010407" + "03" },
+        { "sa-v3", new SampledAnswers(Key, 1, [new Completion([5, 300], [-0.5f, -1f], FinishReason.Length) { Switches = [new(1, new PolicyVersion(4))] }, new Completion([], [], FinishReason.Stopped)], 7, new PolicyVersion(3)), "97cd012c010201" + "92" + "949205cd012cc408000000bf000080bf0191920104" + "9490c4000090" + "0703" },
         { "af-v1", new AnswerFailed(Key, "why", true), "95cd012c0102a3776879c3" },
         { "rp-v3", new WorkReported(8, 3, 300, null, null), "950803cd012cc0c0" },
         { "rp-v3", new WorkReported(8, 3, 300, new PolicyPublished(2, new PolicyVersion(4), "cd"), new HeldPolicy(2, new PolicyVersion(3), "ab")), "950803cd012c" + "930204a26364" + "930203a26162" },
@@ -51,13 +51,13 @@ public sealed class DispatchSerializerTests : IDisposable
     private const string OfferBytes =
         "94a177d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e2337370895ad58363420776974682041565832a26161a0" +
         "a0aa6e6f204156582d353132";
-    private const string WelcomeManifest = "ww-v4";
+    private const string WelcomeManifest = "ww-v5";
     private const string WelcomeBytes =
         "96d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e2337389da372756ecd012ca27b7dc39102400428cb3fe00000" +
         "0000000000cb3ff000000000000001c3b5687474703a2f2f31302e302e302e313a343035342fad31302e302e302e313a39313131931ea145c4680a2c0a2a616b6b612e7463703a2f2f6768706f4031302e302e30" +
         "2e313a343035332f757365722f776f726b23373912380a364768706f2e44697370617463682e53657373696f6e50726f746f636f6c2b4c656173656447726f75702c20476870" +
-        "6f2e4163746f7273931ea146c46d0a2f0a2d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f616e7377657273233830123a0a38476870" +
-        "6f2e44697370617463682e53657373696f6e50726f746f636f6c2b53616d706c6564416e737765722c204768706f2e4163746f7273";
+        "6f2e4163746f7273931ea146c46e0a2f0a2d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f616e7377657273233830123b0a39476870" +
+        "6f2e44697370617463682e53657373696f6e50726f746f636f6c2b53616d706c6564416e73776572732c204768706f2e4163746f7273";
 
     private const string VerifierOfferBytes =
         "93a176d92d616b6b612e7463703a2f2f6768706f4031302e302e302e313a343035332f757365722f73657373696f6e23373704";
@@ -146,9 +146,22 @@ public sealed class DispatchSerializerTests : IDisposable
     [Fact]
     public void A_message_that_fits_no_frame_is_refused_with_its_size_and_the_way_out()
     {
-        var tooLong = new SampledAnswer(Key, 0, 1, new Completion([.. Enumerable.Repeat(100_000, 500_000)], [.. Enumerable.Repeat(-1f, 500_000)], FinishReason.Length), 1, new PolicyVersion(1));
+        var tooLong = new SampledAnswers(Key, 0, [new Completion([.. Enumerable.Repeat(100_000, 500_000)], [.. Enumerable.Repeat(-1f, 500_000)], FinishReason.Length)], 1, new PolicyVersion(1));
         var error = Assert.Throws<SerializationException>(() => _serializer.ToBinary(tooLong));
         Assert.Contains("does not fit a frame of 4000000; lower rollout.max-new-tokens", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Answers_of_a_group_go_together_as_far_as_they_are_short()
+    {
+        int[] lengths = [20_000, 100, 16_000, 300, 200, 16_384];
+        var group = new RolloutGroup(
+            LeaseLedgerTests.Group(3, 1, 2),
+            [.. lengths.Select(length => new Completion([.. Enumerable.Range(0, length)], [.. Enumerable.Repeat(-1f, length)], FinishReason.Stopped))], 7, new PolicyVersion(3), "w");
+        SampledAnswers[] parts = [.. SampledAnswers.Of(group)];
+        Assert.Equal([(0, 1), (1, 2), (3, 2), (5, 1)], parts.Select(part => (part.First, part.Completions.Length)));
+        Assert.Equal(group.Completions, parts.SelectMany(part => part.Completions));
+        Assert.All(parts, part => Assert.Equal((WorkKey.Of(group.Prompted), 7, new PolicyVersion(3)), (part.Key, part.Epoch, part.Version)));
     }
 
     [Fact]

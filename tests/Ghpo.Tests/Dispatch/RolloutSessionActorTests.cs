@@ -93,7 +93,7 @@ public sealed class RolloutSessionActorTests : IAsyncLifetime
             _plane.Address,
             "",
             await Source.Maybe<LeasedGroup>().RunWith(StreamRefs.SourceRef<LeasedGroup>(), system.Materializer()),
-            await StreamRefs.SinkRef<SampledAnswer>().To(Sink.Ignore<SampledAnswer>()).Run(system.Materializer())));
+            await StreamRefs.SinkRef<SampledAnswers>().To(Sink.Ignore<SampledAnswers>()).Run(system.Materializer())));
         return session;
     }
 }
