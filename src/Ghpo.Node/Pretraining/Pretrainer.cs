@@ -44,6 +44,7 @@ public static class Pretrainer
             $"accuracy after {step} steps, {ProblemsOnTheWay} problems a number of operations\n{TaskAccuracy.Table(onTheWay.Measure(Snapshot(decoder, step)))}"));
 
         ModelFolder.Save(options.Out, config, decoder, options.Out);
+        log.WriteLine(Invariant($"the model is in {options.Out}; answering {options.Problems} problems a number of operations, for the accuracy that its README.md states"));
         using PolicySnapshot policy = Snapshot(decoder, options.Steps);
         string table = TaskAccuracy.Table(new TaskAccuracy(config, tokenizer, measureSeed, options.Problems).Measure(policy));
         File.WriteAllText(Path.Combine(options.Out, "README.md"), Readme(options, policy.Hash, loss, table));
