@@ -9,7 +9,9 @@ namespace Ghpo.Models.Simd;
 internal sealed unsafe partial class NativeBuffer : IDisposable
 {
     private const int Alignment = 64;
-    private const int LargePage = 1 << 21;
+
+    /// <summary>Bytes from which on memory lies in large pages.</summary>
+    internal const int LargePage = 1 << 21;
 
     /// <summary>MADV_HUGEPAGE.</summary>
     private const int UseLargePages = 14;

@@ -201,6 +201,9 @@ internal sealed unsafe class SimdDecoder : IDisposable
             room.Blocks[block] = Head(row, block, head);
         }
 
+        // What this thread most likely does next.
+        (int nextRow, int nextHead) = Math.DivRem(Math.Min(item + 1, _count * _config.KeyValueHeads - 1), _config.KeyValueHeads);
+        room.Blocks[PagedCache.BlocksOf(length)] = Head(nextRow, 0, nextHead);
         float* query = _heads + (long)row * _queries + head * group * _head.Size;
         float* attended = _attended + ((long)row * _config.Heads + head * group) * _head.Size;
         if (_narrow)
@@ -261,7 +264,7 @@ internal sealed unsafe class SimdDecoder : IDisposable
         {
             _scores = NativeBuffer.Floats(4L * PagedCache.Padded(maxLength));
             _lanes = NativeBuffer.Floats(4L * valueStride);
-            _blocks = new NativeBuffer((long)PagedCache.BlocksOf(maxLength) * sizeof(byte*));
+            _blocks = new NativeBuffer((PagedCache.BlocksOf(maxLength) + 1L) * sizeof(byte*));
             _sums = NativeBuffer.Floats((long)rows * PackedMatrix.PanelColumns);
         }
 
