@@ -63,7 +63,7 @@ public sealed class SimdRowsTests
     [InlineData(ScalarType.BFloat16)]
     public void A_request_gets_the_same_bits_alone_in_company_on_two_threads_and_when_memory_runs_out(ScalarType dtype)
     {
-        ModelConfig config = TinyModel.Config() with { HiddenSize = 96, HeadSize = 24, IntermediateSize = 256, StopTokens = [256, 257, 258] };
+        ModelConfig config = TinyModel.Config() with { HiddenSize = 96, HeadSize = 24, IntermediateSize = 600, StopTokens = [256, 257, 258] };
         using Decoder decoder = TinyModel.Create(config);
         GenerationRequest[] requests =
         [

@@ -8,24 +8,25 @@ namespace Ghpo.Models.Simd;
 /// A weight <c>[N, K]</c> of x·Wᵀ, laid out for the processor: panels of 32 output columns, in each the 32 weights of input 0, then of input 1, and so on. A
 /// panel is read from front to back, whatever the number of rows of x. N is filled up with zeros to a whole panel.
 /// </summary>
-internal sealed unsafe class PackedMatrix : IDisposable
+internal sealed unsafe class PackedMatrix
 {
     /// <summary>Output columns of a panel.</summary>
     internal const int PanelColumns = 32;
 
-    private readonly NativeBuffer _memory;
+    private readonly byte* _start;
     private readonly bool _narrow;
 
     /// <param name="columns">N, outputs.</param>
     /// <param name="depth">K, inputs.</param>
     /// <param name="narrow">bfloat16 instead of float32.</param>
-    internal PackedMatrix(int columns, int depth, bool narrow)
+    /// <param name="start">Where it lies: <see cref="BytesOf"/> bytes, zeros.</param>
+    internal PackedMatrix(int columns, int depth, bool narrow, byte* start)
     {
         Columns = columns;
         Depth = depth;
         _narrow = narrow;
-        Panels = (columns + PanelColumns - 1) / PanelColumns;
-        _memory = new NativeBuffer((long)Panels * PanelBytes);
+        Panels = PanelsOf(columns);
+        _start = start;
     }
 
     internal int Columns { get; }
@@ -37,9 +38,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>N filled up to whole panels: the length of an output row.</summary>
     internal int Stride => Panels * PanelColumns;
 
-    internal long Bytes => _memory.Bytes;
+    private long PanelBytes => PanelBytesOf(Depth, _narrow);
 
-    private long PanelBytes => (long)PanelColumns * Depth * (_narrow ? PackedBrain.Size : PackedSingle.Size);
+    internal static long BytesOf(int columns, int depth, bool narrow) => PanelsOf(columns) * PanelBytesOf(depth, narrow);
 
     /// <summary>Copies rows of a weight in.</summary>
     /// <param name="weight"><c>[n, K]</c>, any type.</param>
@@ -60,17 +61,18 @@ internal sealed unsafe class PackedMatrix : IDisposable
     }
 
     /// <summary>The 32 · panel-th column and those after it of rows [0, <paramref name="rows"/>) of x·Wᵀ.</summary>
-    internal void Multiply<TEpilogue>(int panel, float* x, nint stride, int rows, in TEpilogue epilogue)
+    /// <param name="sums">Room for <c>[rows, 32]</c>.</param>
+    internal void Multiply<TEpilogue>(int panel, float* x, nint stride, int rows, in TEpilogue epilogue, float* sums)
         where TEpilogue : struct, IEpilogue
     {
-        byte* weights = _memory.Start + panel * PanelBytes;
+        byte* weights = _start + panel * PanelBytes;
         if (_narrow)
         {
-            ProductKernel<PackedBrain, TEpilogue>.Run(x, stride, rows, weights, Depth, epilogue, panel);
+            ProductKernel<PackedBrain, TEpilogue>.Run(x, stride, rows, weights, Depth, epilogue, panel, sums);
         }
         else
         {
-            ProductKernel<PackedSingle, TEpilogue>.Run(x, stride, rows, weights, Depth, epilogue, panel);
+            ProductKernel<PackedSingle, TEpilogue>.Run(x, stride, rows, weights, Depth, epilogue, panel, sums);
         }
     }
 
@@ -79,7 +81,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
     internal void CopyColumn(int column, float* to)
     {
         int lane = column % PanelColumns;
-        byte* from = _memory.Start + column / PanelColumns * PanelBytes;
+        byte* from = _start + column / PanelColumns * PanelBytes;
         if (_narrow)
         {
             from += lane < 16 ? 4 * lane : 4 * (lane - 16) + 2;
@@ -98,13 +100,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
         }
     }
 
-    public void Dispose() => _memory.Dispose();
+    private static int PanelsOf(int columns) => (columns + PanelColumns - 1) / PanelColumns;
+
+    private static long PanelBytesOf(int depth, bool narrow) => (long)PanelColumns * depth * (narrow ? PackedBrain.Size : PackedSingle.Size);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackRow(float* from, int column)
     {
         int lane = column % PanelColumns;
-        byte* to = _memory.Start + column / PanelColumns * PanelBytes;
+        byte* to = _start + column / PanelColumns * PanelBytes;
         if (_narrow)
         {
             to += lane < 16 ? 4 * lane : 4 * (lane - 16) + 2;

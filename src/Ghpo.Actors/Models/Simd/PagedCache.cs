@@ -7,14 +7,15 @@ namespace Ghpo.Models.Simd;
 /// <code>
 /// block   [layers, Hkv] of ( keys [D, 16], then values [16, Dp] )      Dp: D filled up to 16
 /// </code>
-/// A block's memory is taken from the system when it is first used.
+/// Memory is taken from the system when a block is first used, for as many blocks as fill a large page.
 /// </summary>
 internal sealed unsafe class PagedCache : IDisposable
 {
     /// <summary>Positions of a block: one vector register of scores.</summary>
     internal const int Positions = 16;
 
-    private readonly List<NativeBuffer> _blocks = [];
+    private readonly List<NativeBuffer> _memory = [];
+    private readonly List<nint> _blocks = [];
     private readonly List<int> _holders = [];
     private readonly Stack<int> _free = new();
     private readonly int _most;
@@ -55,7 +56,7 @@ internal sealed unsafe class PagedCache : IDisposable
 
     internal static int Padded(int numbers) => (numbers + 15) / 16 * 16;
 
-    internal byte* Block(int block) => _blocks[block].Start;
+    internal byte* Block(int block) => (byte*)_blocks[block];
 
     /// <summary>Makes a position of a sequence writable: appends a block, or replaces one that others hold too by a copy.</summary>
     /// <returns>False: there is no free block, and nothing has changed.</returns>
@@ -106,18 +107,31 @@ internal sealed unsafe class PagedCache : IDisposable
         sequence.Clear();
     }
 
-    public void Dispose() => _blocks.ForEach(block => block.Dispose());
+    public void Dispose() => _memory.ForEach(memory => memory.Dispose());
 
     private int Take()
     {
         if (!_free.TryPop(out int block))
         {
-            block = _blocks.Count;
-            _blocks.Add(new NativeBuffer(BlockBytes));
-            _holders.Add(0);
+            Grow();
+            block = _free.Pop();
         }
 
         _holders[block] = 1;
         return block;
+    }
+
+    private void Grow()
+    {
+        int first = _blocks.Count;
+        int count = (int)Math.Min(_most - first, (NativeBuffer.LargePage + BlockBytes - 1) / BlockBytes);
+        var memory = new NativeBuffer(count * BlockBytes);
+        _memory.Add(memory);
+        for (int block = 0; block < count; block++)
+        {
+            _blocks.Add((nint)(memory.Start + block * BlockBytes));
+            _holders.Add(0);
+            _free.Push(first + count - 1 - block);
+        }
     }
 }

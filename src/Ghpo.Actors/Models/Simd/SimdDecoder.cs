@@ -67,7 +67,7 @@ internal sealed unsafe class SimdDecoder : IDisposable
         _heads = Floats((long)rows * _queries);
         _attended = Floats((long)rows * config.Heads * config.HeadSize);
         _gated = Floats((long)rows * layer.GateUp.Stride / 2);
-        _rooms = [.. Enumerable.Range(0, threads).Select(_ => Own(new ThreadRoom(maxLength, Cache.ValueStride)))];
+        _rooms = [.. Enumerable.Range(0, threads).Select(_ => Own(new ThreadRoom(maxLength, Cache.ValueStride, rows)))];
     }
 
     /// <summary>Whether this processor can run it.</summary>
@@ -137,7 +137,7 @@ internal sealed unsafe class SimdDecoder : IDisposable
     private void ProjectHeads(int panel, int thread)
     {
         SimdLayer layer = _weights.Layers[_layer];
-        layer.QueryKeyValue.Multiply(panel, _normed, _hidden, _count, new StoreProduct(_heads, _queries, Start(layer.QueryKeyValueBias)));
+        layer.QueryKeyValue.Multiply(panel, _normed, _hidden, _count, new StoreProduct(_heads, _queries, Start(layer.QueryKeyValueBias)), _rooms[thread].Sums);
     }
 
     /// <summary>Normalises (Qwen3) and turns queries and keys, and caches keys and values.</summary>
@@ -201,6 +201,9 @@ internal sealed unsafe class SimdDecoder : IDisposable
             room.Blocks[block] = Head(row, block, head);
         }
 
+        // What this thread most likely does next.
+        (int nextRow, int nextHead) = Math.DivRem(Math.Min(item + 1, _count * _config.KeyValueHeads - 1), _config.KeyValueHeads);
+        room.Blocks[PagedCache.BlocksOf(length)] = Head(nextRow, 0, nextHead);
         float* query = _heads + (long)row * _queries + head * group * _head.Size;
         float* attended = _attended + ((long)row * _config.Heads + head * group) * _head.Size;
         if (_narrow)
@@ -216,23 +219,23 @@ internal sealed unsafe class SimdDecoder : IDisposable
     private void ProjectAttended(int panel, int thread)
     {
         SimdLayer layer = _weights.Layers[_layer];
-        layer.Output.Multiply(panel, _attended, _config.Heads * _head.Size, _count, new AddProduct(_x, _hidden, Start(layer.OutputBias)));
+        layer.Output.Multiply(panel, _attended, _config.Heads * _head.Size, _count, new AddProduct(_x, _hidden, Start(layer.OutputBias)), _rooms[thread].Sums);
     }
 
     private void Gate(int panel, int thread)
     {
         PackedMatrix matrix = _weights.Layers[_layer].GateUp;
-        matrix.Multiply(panel, _normed, _hidden, _count, new StoreGated(_gated, matrix.Stride / 2));
+        matrix.Multiply(panel, _normed, _hidden, _count, new StoreGated(_gated, matrix.Stride / 2), _rooms[thread].Sums);
     }
 
     private void ProjectGated(int panel, int thread)
     {
         SimdLayer layer = _weights.Layers[_layer];
-        layer.Down.Multiply(panel, _gated, layer.GateUp.Stride / 2, _count, new AddProduct(_x, _hidden, null));
+        layer.Down.Multiply(panel, _gated, layer.GateUp.Stride / 2, _count, new AddProduct(_x, _hidden, null), _rooms[thread].Sums);
     }
 
     private void Score(int panel, int thread) =>
-        _weights.Head.Multiply(panel, _normed, _hidden, _count, new StoreProduct(_logits, LogitsStride, null));
+        _weights.Head.Multiply(panel, _normed, _hidden, _count, new StoreProduct(_logits, LogitsStride, null), _rooms[thread].Sums);
 
     /// <summary>Keys of a head in a block of the row's sequence, in this layer.</summary>
     private byte* Head(int row, int block, int head) =>
@@ -255,17 +258,22 @@ internal sealed unsafe class SimdDecoder : IDisposable
         private readonly NativeBuffer _scores;
         private readonly NativeBuffer _lanes;
         private readonly NativeBuffer _blocks;
+        private readonly NativeBuffer _sums;
 
-        internal ThreadRoom(int maxLength, int valueStride)
+        internal ThreadRoom(int maxLength, int valueStride, int rows)
         {
             _scores = NativeBuffer.Floats(4L * PagedCache.Padded(maxLength));
             _lanes = NativeBuffer.Floats(4L * valueStride);
-            _blocks = new NativeBuffer((long)PagedCache.BlocksOf(maxLength) * sizeof(byte*));
+            _blocks = new NativeBuffer((PagedCache.BlocksOf(maxLength) + 1L) * sizeof(byte*));
+            _sums = NativeBuffer.Floats((long)rows * PackedMatrix.PanelColumns);
         }
 
         internal float* Scores => _scores.Singles;
 
         internal float* Lanes => _lanes.Singles;
+
+        /// <summary>A product's sums of one panel, while they are not complete.</summary>
+        internal float* Sums => _sums.Singles;
 
         internal byte** Blocks => (byte**)_blocks.Start;
 
@@ -274,6 +282,7 @@ internal sealed unsafe class SimdDecoder : IDisposable
             _scores.Dispose();
             _lanes.Dispose();
             _blocks.Dispose();
+            _sums.Dispose();
         }
     }
 }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace Ghpo.Models.Simd;
 
-/// <summary>A decoder's weights, packed. Allocated once; a new policy is packed over the old one.</summary>
+/// <summary>A decoder's weights, packed into one piece of memory in the order of their use. Allocated once; a new policy is packed over the old one.</summary>
 internal sealed unsafe class SimdWeights : IDisposable
 {
     private readonly ModelConfig _config;
@@ -17,25 +17,41 @@ internal sealed unsafe class SimdWeights : IDisposable
         _dtype = dtype;
         int queries = config.Heads * config.HeadSize;
         int keys = config.KeyValueHeads * config.HeadSize;
-        Embedding = Matrix(config.VocabularySize, config.HiddenSize);
+        bool narrow = dtype == ScalarType.BFloat16;
+        (int, int) vocabulary = (config.VocabularySize, config.HiddenSize);
+        (int, int) queryKeyValue = (queries + 2 * keys, config.HiddenSize);
+        (int, int) output = (config.HiddenSize, queries);
+        (int, int) gateUp = (PagedCache.Padded(config.IntermediateSize) * 2, config.HiddenSize);
+        (int, int) down = (config.HiddenSize, config.IntermediateSize);
+        NativeBuffer memory = Own(new NativeBuffer(
+            (config.TiedEmbeddings ? 1 : 2) * BytesOf(vocabulary) + config.Layers * (BytesOf(queryKeyValue) + BytesOf(output) + BytesOf(gateUp) + BytesOf(down))));
+        long used = 0;
+        Embedding = Matrix(vocabulary);
         Norm = Vector(config.HiddenSize);
-        _head = config.TiedEmbeddings ? null : Matrix(config.VocabularySize, config.HiddenSize);
         Layers =
         [
             .. Enumerable.Range(0, config.Layers).Select(_ => new SimdLayer(
                 InputNorm: Vector(config.HiddenSize),
-                QueryKeyValue: Matrix(queries + 2 * keys, config.HiddenSize),
+                QueryKeyValue: Matrix(queryKeyValue),
                 QueryKeyValueBias: config.HasQueryKeyValueBias ? Vector(queries + 2 * keys) : null,
                 QueryNorm: config.HasQueryKeyNorm ? Vector(config.HeadSize) : null,
                 KeyNorm: config.HasQueryKeyNorm ? Vector(config.HeadSize) : null,
-                Output: Matrix(config.HiddenSize, queries),
+                Output: Matrix(output),
                 OutputBias: config.HasOutputBias ? Vector(config.HiddenSize) : null,
                 PostAttentionNorm: Vector(config.HiddenSize),
-                GateUp: Matrix(PagedCache.Padded(config.IntermediateSize) * 2, config.HiddenSize),
-                Down: Matrix(config.HiddenSize, config.IntermediateSize))),
+                GateUp: Matrix(gateUp),
+                Down: Matrix(down))),
         ];
+        _head = config.TiedEmbeddings ? null : Matrix(vocabulary);
 
-        PackedMatrix Matrix(int columns, int depth) => Own(new PackedMatrix(columns, depth, dtype == ScalarType.BFloat16));
+        long BytesOf((int Columns, int Depth) shape) => PackedMatrix.BytesOf(shape.Columns, shape.Depth, narrow);
+
+        PackedMatrix Matrix((int Columns, int Depth) shape)
+        {
+            var matrix = new PackedMatrix(shape.Columns, shape.Depth, narrow, memory.Start + used);
+            used += BytesOf(shape);
+            return matrix;
+        }
 
         // Biases are added to whole panels.
         NativeBuffer Vector(int length) => Own(NativeBuffer.Floats((length + PackedMatrix.PanelColumns - 1) / PackedMatrix.PanelColumns * PackedMatrix.PanelColumns));
