@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Akka;
 using Akka.Actor;
+using Akka.Streams;
 using Akka.Streams.Dsl;
 using Akka.Util;
 using Ghpo.Configuration;
@@ -42,7 +43,7 @@ public sealed class Inspector
 
     /// <summary>The answer, whatever its kind, made as it is read. It never fails: the last line may say that the request did.</summary>
     public Source<ResponseLine, NotUsed> Answer(InspectionRequest request) => IsTail(request)
-        ? Follow(request)
+        ? Follow(request).Recover(failure => Option<ResponseLine>.Create(Describe(failure)))
         : Source.Single(request).SelectAsync(1, AnswerOnceAsync).SelectMany(lines => lines);
 
     /// <summary>The answer of a command that is no tail, or of none; its lines are made as they are read. Neither fails: the last line may say that the request did.</summary>
@@ -66,7 +67,7 @@ public sealed class Inspector
         }
     }
 
-    /// <summary>The lines of a tail, made as they are read. It never fails: the last line may say that the request did.</summary>
+    /// <summary>The lines of a tail, made as they are read. It fails with <see cref="BufferOverflowException"/> alone, where events do not wait for whoever reads them; else the last line may say that the request did.</summary>
     public Source<ResponseLine, NotUsed> Follow(InspectionRequest request)
     {
         if (RequestReader.Check(Palettes, request) is { } problem)
@@ -77,7 +78,7 @@ public sealed class Inspector
         InspectionVerb verb = _verbs[(request.Palette, request.Command)];
         return Source.Single(Complete(verb, request))
             .ConcatMany(verb.Follow!)
-            .Recover(failure => Option<ResponseLine>.Create(Describe(failure)));
+            .Recover(failure => failure is BufferOverflowException ? Option<ResponseLine>.None : Option<ResponseLine>.Create(Describe(failure)));
     }
 
     private static InspectionRequest Complete(InspectionVerb verb, InspectionRequest request) => request with

@@ -6,6 +6,7 @@ using Akka.Event;
 using Akka.IO;
 using Akka.Streams;
 using Akka.Streams.Dsl;
+using Akka.Util;
 using Ghpo.Inspection;
 
 namespace Ghpo.Node.Inspecting;
@@ -18,7 +19,7 @@ namespace Ghpo.Node.Inspecting;
 ///                                                                    └─▶ tails, at most <see cref="MostTails"/>, and refusals ──┘
 /// </code>
 /// The client's reading moves its answers: what it does not read is not made. Events of a tail that it does not keep up with fill a bounded buffer, and then
-/// end its connection. Bytes that are no frames, frames that are no requests, a missing hello and a wrong token end it too, each with a sentence.
+/// end its connection, a second after the line that says so, whether it reads that or not. Bytes that are no frames, frames that are no requests, a missing hello and a wrong token end it too, each with a sentence.
 /// </summary>
 internal sealed class InspectionConversation(Inspector inspector, string token, string node, string peer, ILoggingAdapter log)
 {
@@ -26,103 +27,48 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
     public const int MostAnswers = 8;
     public const int MostTails = 8;
 
-    /// <summary>Frames that are there go out together, until they are so many bytes.</summary>
-    private const int WrittenTogether = 16 * 1024;
     private static readonly TimeSpan _helloPatience = TimeSpan.FromSeconds(10);
 
     /// <summary>What a wrong token costs whoever guesses.</summary>
     private static readonly TimeSpan _refusalDelay = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan _lastWord = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _dropDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>How to end each answer that is not over. All stages are one island, so one at a time touches it.</summary>
     private readonly Dictionary<int, Action> _answers = [];
+    private readonly SharedKillSwitch _connection = KillSwitches.Shared(peer);
     private int _tails;
     private bool _welcome;
     private bool _over;
 
     public Flow<ByteString, ByteString, NotUsed> Flow() => Akka.Streams.Dsl.Flow.Create<ByteString>()
         .InitialTimeout(_helloPatience)
-        .StatefulSelectMany<ByteString, ByteString, Input, NotUsed>(() =>
+        .StatefulSelectMany<ByteString, ByteString, ConversationFrames.Input, NotUsed>(() =>
         {
             var reader = new FrameReader(InspectionWire.LargestRequest);
-            return bytes => Read(reader, bytes);
+            return bytes => ConversationFrames.Read(reader, bytes);
         })
         .Throttle(RequestsPerSecond, TimeSpan.FromSeconds(1), RequestsPerSecond, ThrottleMode.Shaping)
         .Select(Take)
-        .Via(Replies());
+        .Via(Replies())
+        .Via(_connection.Flow<ByteString>());
 
     /// <summary>A conversation that is over before it began.</summary>
     public static Flow<ByteString, ByteString, NotUsed> Refusal(string reason) => Akka.Streams.Dsl.Flow.FromSinkAndSource(
-        Sink.Cancelled<ByteString>(), Source.Single(ByteString.FromBytes(InspectionWire.Write(new HostFrame(0, HostFrameKind.Refused, reason)))), Keep.None);
+        Sink.Cancelled<ByteString>(), Source.Single(ConversationFrames.Write(new HostFrame(0, HostFrameKind.Refused, reason))), Keep.None);
 
     private static IGraph<FlowShape<Reply, ByteString>, NotUsed> Replies() => GraphDsl.Create(graph =>
     {
         UniformFanOutShape<Reply, Reply> replies = graph.Add(new Partition<Reply>(2, reply => reply.Once is not null ? 0 : 1));
         UniformFanInShape<ByteString, ByteString> bytes = graph.Add(new Merge<ByteString, ByteString>(2));
-        graph.From(replies.Out(0)).Via(Akka.Streams.Dsl.Flow.Create<Reply>().SelectAsyncUnordered(MostAnswers, reply => reply.Once!).SelectMany(Together)).To(bytes.In(0));
+        graph.From(replies.Out(0)).Via(Akka.Streams.Dsl.Flow.Create<Reply>().SelectAsyncUnordered(MostAnswers, reply => reply.Once!()).SelectMany(ConversationFrames.Write)).To(bytes.In(0));
         // One more, for a refusal.
-        graph.From(replies.Out(1)).Via(Akka.Streams.Dsl.Flow.Create<Reply>().MergeMany(MostTails + 1, reply => reply.Follow!).Select(frame => ByteString.FromBytes(InspectionWire.Write(frame)))).To(bytes.In(1));
+        graph.From(replies.Out(1)).Via(Akka.Streams.Dsl.Flow.Create<Reply>().MergeMany(MostTails + 1, reply => reply.Follow!).Select(ConversationFrames.Write)).To(bytes.In(1));
         return new FlowShape<Reply, ByteString>(replies.In, bytes.Out);
     });
 
-    private static IEnumerable<ByteString> Together(IEnumerable<HostFrame> frames)
-    {
-        using var bytes = new MemoryStream();
-        foreach (HostFrame frame in frames)
-        {
-            bytes.Write(InspectionWire.Write(frame));
-            if (bytes.Length >= WrittenTogether)
-            {
-                yield return ByteString.FromBytes(bytes.ToArray());
-                bytes.SetLength(0);
-            }
-        }
-
-        if (bytes.Length > 0)
-        {
-            yield return ByteString.FromBytes(bytes.ToArray());
-        }
-    }
-
-    private static IEnumerable<Input> Read(FrameReader reader, ByteString bytes)
-    {
-        IReadOnlyList<byte[]> frames;
-        string? fault = null;
-        try
-        {
-            frames = reader.Feed(bytes.ToArray());
-        }
-        catch (FrameException failure)
-        {
-            (frames, fault) = ([], failure.Message);
-        }
-
-        foreach (byte[] content in frames)
-        {
-            ClientFrame? frame = null;
-            try
-            {
-                frame = InspectionWire.ReadRequest(content);
-            }
-            catch (FrameException failure)
-            {
-                fault ??= failure.Message;
-            }
-
-            if (frame is not null)
-            {
-                yield return new Input(frame, null);
-            }
-        }
-
-        if (fault is not null)
-        {
-            yield return new Input(null, fault);
-        }
-    }
-
-    private Reply Take(Input input)
+    private Reply Take(ConversationFrames.Input input)
     {
         if (_over)
         {
@@ -182,7 +128,7 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
             frame.Command ?? "",
             (frame.Arguments ?? []).ToImmutableSortedDictionary(StringComparer.Ordinal),
             string.IsNullOrWhiteSpace(frame.By) ? peer : frame.By);
-        return !inspector.IsTail(request) ? new Reply(OnceAsync(frame.Id, request), null)
+        return !inspector.IsTail(request) ? new Reply(() => OnceAsync(frame.Id, request), null)
             : _tails < MostTails ? new Reply(null, Follow(frame.Id, request))
             : Reply.Of(
                 new HostFrame(frame.Id, HostFrameKind.Line, $"{request}: {MostTails} tails are followed on this connection already; end one first", Error: true),
@@ -218,6 +164,7 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
                 _answers[id] = killSwitch.Shutdown;
                 return NotUsed.Instance;
             })
+            .Recover(failure => failure is BufferOverflowException ? Option<ResponseLine>.Create(Drop(request)) : Option<ResponseLine>.None)
             .Select(line => LineOf(id, line));
         return Source.From<bool>([false, true]).ConcatMany(end =>
         {
@@ -230,6 +177,15 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
 
             return lines;
         });
+    }
+
+    private ResponseLine Drop(InspectionRequest request)
+    {
+        string reason = $"{request}: this client does not keep up with it, and is dropped";
+        log.Warning("Client {Peer} does not keep up with {Request} and is dropped", peer, request);
+        _over = true;
+        _ = Task.Delay(_dropDelay).ContinueWith(_ => _connection.Abort(new FrameException(reason)), TaskScheduler.Default);
+        return new ResponseLine(reason, Error: true);
     }
 
     private Reply Refuse(string reason, TimeSpan delay)
@@ -249,13 +205,11 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
 
     private static byte[] Digest(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 
-    private sealed record Input(ClientFrame? Frame, string? Fault);
-
     /// <summary>What a frame of the client leads to: one of the two.</summary>
-    private sealed record Reply(Task<IEnumerable<HostFrame>>? Once, Source<HostFrame, NotUsed>? Follow)
+    private sealed record Reply(Func<Task<IEnumerable<HostFrame>>>? Once, Source<HostFrame, NotUsed>? Follow)
     {
         public static Reply Nothing { get; } = Of();
 
-        public static Reply Of(params IEnumerable<HostFrame> frames) => new(Task.FromResult(frames), null);
+        public static Reply Of(params IEnumerable<HostFrame> frames) => new(() => Task.FromResult(frames), null);
     }
 }

@@ -165,6 +165,7 @@ public sealed class InspectionHostTests : IAsyncLifetime
         using TcpClient deaf = await Greeted();
         await deaf.GetStream().WriteAsync(InspectionWire.Write(new ClientFrame(ClientFrameKind.Request, 1, Palette: "test", Command: "push")), TestContext.Current.CancellationToken);
         await _tailEnded.Task.WaitAsync(_patience, TestContext.Current.CancellationToken);
+        await Closed(deaf).WaitAsync(_patience, TestContext.Current.CancellationToken);
 
         using PbmClient other = await Connected("");
         Assert.Equal("unharmed", (await Ask(other, "echo", "unharmed")).Single().Text);
@@ -271,6 +272,22 @@ public sealed class InspectionHostTests : IAsyncLifetime
         await tcp.ConnectAsync(_open, TestContext.Current.CancellationToken);
         await tcp.GetStream().WriteAsync(InspectionWire.Write(new ClientFrame(ClientFrameKind.Hello, Version: InspectionWire.Version)), TestContext.Current.CancellationToken);
         return tcp;
+    }
+
+    /// <summary>Reads what is left of a connection.</summary>
+    private static async Task Closed(TcpClient tcp)
+    {
+        byte[] buffer = new byte[64 * 1024];
+        try
+        {
+            while (await tcp.GetStream().ReadAsync(buffer, TestContext.Current.CancellationToken) > 0)
+            {
+            }
+        }
+        catch (IOException)
+        {
+            // Reset, because not all was taken.
+        }
     }
 
     private static InspectionRequest Request(string command, string? word) => new(
