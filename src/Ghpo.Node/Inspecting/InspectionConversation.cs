@@ -19,7 +19,7 @@ namespace Ghpo.Node.Inspecting;
 ///                                                                    └─▶ tails, at most <see cref="MostTails"/>, and refusals ──┘
 /// </code>
 /// The client's reading moves its answers: what it does not read is not made. Events of a tail that it does not keep up with fill a bounded buffer, and then
-/// end its connection, a second after the line that says so, whether it reads that or not. Bytes that are no frames, frames that are no requests, a missing hello and a wrong token end it too, each with a sentence.
+/// end that tail; a client that does not take what came before that within <see cref="_patience"/> is dropped. Bytes that are no frames, frames that are no requests, a missing hello and a wrong token end it too, each with a sentence.
 /// </summary>
 internal sealed class InspectionConversation(Inspector inspector, string token, string node, string peer, ILoggingAdapter log)
 {
@@ -33,7 +33,7 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
     private static readonly TimeSpan _refusalDelay = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan _lastWord = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan _dropDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
     /// <summary>How to end each answer that is not over. All stages are one island, so one at a time touches it.</summary>
     private readonly Dictionary<int, Action> _answers = [];
@@ -41,6 +41,7 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
     private int _tails;
     private bool _welcome;
     private bool _over;
+    private volatile bool _ended;
 
     public Flow<ByteString, ByteString, NotUsed> Flow() => Akka.Streams.Dsl.Flow.Create<ByteString>()
         .InitialTimeout(_helloPatience)
@@ -52,7 +53,12 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
         .Throttle(RequestsPerSecond, TimeSpan.FromSeconds(1), RequestsPerSecond, ThrottleMode.Shaping)
         .Select(Take)
         .Via(Replies())
-        .Via(_connection.Flow<ByteString>());
+        .Via(_connection.Flow<ByteString>())
+        .WatchTermination((none, ended) =>
+        {
+            ended.ContinueWith(_ => _ended = true, TaskScheduler.Default);
+            return none;
+        });
 
     /// <summary>A conversation that is over before it began.</summary>
     public static Flow<ByteString, ByteString, NotUsed> Refusal(string reason) => Akka.Streams.Dsl.Flow.FromSinkAndSource(
@@ -157,6 +163,7 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
     private Source<HostFrame, NotUsed> Follow(int id, InspectionRequest request)
     {
         _tails++;
+        CancellationTokenSource? overdue = null;
         Source<HostFrame, NotUsed> lines = inspector.Follow(request)
             .ViaMaterialized(KillSwitches.Single<ResponseLine>(), Keep.Right)
             .MapMaterializedValue(killSwitch =>
@@ -164,12 +171,17 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
                 _answers[id] = killSwitch.Shutdown;
                 return NotUsed.Instance;
             })
-            .Recover(failure => failure is BufferOverflowException ? Option<ResponseLine>.Create(Drop(request)) : Option<ResponseLine>.None)
+            .Recover(failure =>
+            {
+                overdue = DropLater(request);
+                return Option<ResponseLine>.Create(new ResponseLine($"{request}: more came than this client took; ask again", Error: true));
+            })
             .Select(line => LineOf(id, line));
         return Source.From<bool>([false, true]).ConcatMany(end =>
         {
             if (end)
             {
+                overdue?.Dispose();
                 _answers.Remove(id);
                 _tails--;
                 return Source.Single(new HostFrame(id, HostFrameKind.End));
@@ -179,13 +191,21 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
         });
     }
 
-    private ResponseLine Drop(InspectionRequest request)
+    /// <summary>Unless it is disposed before.</summary>
+    private CancellationTokenSource DropLater(InspectionRequest request)
     {
-        string reason = $"{request}: this client does not keep up with it, and is dropped";
-        log.Warning("Client {Peer} does not keep up with {Request} and is dropped", peer, request);
-        _over = true;
-        _ = Task.Delay(_dropDelay).ContinueWith(_ => _connection.Abort(new FrameException(reason)), TaskScheduler.Default);
-        return new ResponseLine(reason, Error: true);
+        var overdue = new CancellationTokenSource(_patience);
+        overdue.Token.Register(() =>
+        {
+            if (_ended)
+            {
+                return;
+            }
+
+            log.Warning("Client {Peer} does not read its {Request} and is dropped", peer, request);
+            _connection.Abort(new FrameException($"{request} is not read"));
+        });
+        return overdue;
     }
 
     private Reply Refuse(string reason, TimeSpan delay)

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Akka;
 using Akka.Actor;
 using Akka.Streams.Dsl;
@@ -12,7 +11,6 @@ namespace Ghpo.Tests.Inspecting;
 /// <summary>Several requests of one client at a time, frame by frame on a real socket.</summary>
 public sealed class InspectionConversationTests : IAsyncLifetime
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private readonly ActorSystem _system = ActorSystem.Create("inspection-conversation-tests", "akka.loglevel = WARNING\nakka.stdout-loglevel = OFF\nakka.loggers = []");
     private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _begun;
@@ -48,14 +46,14 @@ public sealed class InspectionConversationTests : IAsyncLifetime
     [Fact]
     public async Task A_question_is_answered_while_others_of_the_same_client_and_of_another_take_their_time()
     {
-        using Client one = await Client.Greeted(_host);
-        using Client other = await Client.Greeted(_host);
+        using RawClient one = await RawClient.Greeted(_host);
+        using RawClient other = await RawClient.Greeted(_host);
         for (int id = 1; id < InspectionConversation.MostAnswers; id++)
         {
             await one.Ask(id, "slow");
         }
 
-        foreach (Client client in new[] { one, other })
+        foreach (RawClient client in new[] { one, other })
         {
             await client.Ask(20, "echo");
             Assert.Equal((20, HostFrameKind.Line, "here"), await client.Next());
@@ -91,7 +89,7 @@ public sealed class InspectionConversationTests : IAsyncLifetime
     [Fact]
     public async Task An_answer_that_is_cancelled_ends_before_it_is_there_and_its_number_is_free_again()
     {
-        using Client client = await Client.Greeted(_host);
+        using RawClient client = await RawClient.Greeted(_host);
         await client.Ask(1, "slow");
         await client.Send(new ClientFrame(ClientFrameKind.Cancel, 1));
         Assert.Equal((1, HostFrameKind.End, ""), await client.Next());
@@ -103,7 +101,7 @@ public sealed class InspectionConversationTests : IAsyncLifetime
     [Fact]
     public async Task An_answer_that_fails_half_way_says_so_in_its_last_line()
     {
-        using Client client = await Client.Greeted(_host);
+        using RawClient client = await RawClient.Greeted(_host);
         await client.Ask(1, "half");
         Assert.Equal((1, HostFrameKind.Line, "0"), await client.Next());
         Assert.Equal((1, HostFrameKind.Line, "error: it broke"), await client.Next());
@@ -113,7 +111,7 @@ public sealed class InspectionConversationTests : IAsyncLifetime
     [Fact]
     public async Task Of_a_long_answer_no_more_is_made_than_is_read_and_cancelled_it_ends()
     {
-        using Client client = await Client.Greeted(_host);
+        using RawClient client = await RawClient.Greeted(_host);
         await client.Ask(1, "long");
         int before = -1;
         while (Volatile.Read(ref _made) is var now && (now != before || now == 0))
@@ -135,7 +133,7 @@ public sealed class InspectionConversationTests : IAsyncLifetime
     [Fact]
     public async Task A_tail_too_many_is_refused_and_those_that_are_followed_can_be_cancelled()
     {
-        using Client client = await Client.Greeted(_host);
+        using RawClient client = await RawClient.Greeted(_host);
         for (int id = 1; id <= InspectionConversation.MostTails; id++)
         {
             await client.Ask(id, "quiet");
@@ -153,46 +151,5 @@ public sealed class InspectionConversationTests : IAsyncLifetime
         await client.Ask(10, "quiet");
         await client.Send(new ClientFrame(ClientFrameKind.Cancel, 10));
         Assert.Equal((10, HostFrameKind.End, ""), await client.Next());
-    }
-
-    private sealed class Client(TcpClient tcp) : IDisposable
-    {
-        private readonly FrameReader _reader = new(InspectionWire.LargestResponse);
-        private readonly Queue<HostFrame> _frames = new();
-        private readonly byte[] _buffer = new byte[64 * 1024];
-
-        public static async Task<Client> Greeted(IPEndPoint host)
-        {
-            var client = new Client(new TcpClient());
-            await client.Connect(host);
-            await client.Send(new ClientFrame(ClientFrameKind.Hello, Version: InspectionWire.Version));
-            Assert.Equal(HostFrameKind.Welcome, (await client.Next()).Kind);
-            return client;
-        }
-
-        public Task Ask(int id, string command) => Send(new ClientFrame(ClientFrameKind.Request, id, Palette: "test", Command: command));
-
-        public async Task Send(ClientFrame frame) => await tcp.GetStream().WriteAsync(InspectionWire.Write(frame), Stop);
-
-        public async Task<(int Id, HostFrameKind Kind, string Text)> Next()
-        {
-            using var patience = new CancellationTokenSource(_patience);
-            while (_frames.Count == 0)
-            {
-                int count = await tcp.GetStream().ReadAsync(_buffer, patience.Token);
-                Assert.NotEqual(0, count);
-                foreach (byte[] content in _reader.Feed(_buffer.AsSpan(0, count)))
-                {
-                    _frames.Enqueue(InspectionWire.ReadResponse(content));
-                }
-            }
-
-            HostFrame frame = _frames.Dequeue();
-            return (frame.Id, frame.Kind, $"{(frame.Error ? "error: " : "")}{frame.Text}");
-        }
-
-        public void Dispose() => tcp.Dispose();
-
-        private Task Connect(IPEndPoint host) => tcp.ConnectAsync(host.Address, host.Port, Stop).AsTask();
     }
 }
