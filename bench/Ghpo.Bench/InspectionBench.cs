@@ -23,13 +23,14 @@ namespace Ghpo.Bench;
 /// Processor time is the run's process alone, over the same steps; the client is this process, and its share of the machine is in the clock's ratio and not in that one. Questions are asked from
 /// the start, so that the code that answers is compiled when the measured steps begin. Two runs differ by more than what is looked for; so, besides, the run is paused at the end of each asked round,
 /// when hardly anything else takes processor time, and an answer's is what the process takes over <see cref="PausedFor"/> of asking, less what it takes over as long without (mean of before and after).
-/// That once on one connection, as <c>top</c> and a prompt ask, and once with a connection for each question, as <c>ghpo pbm</c> with a command does.
+/// That once on one connection, as <c>top</c> and a prompt ask, and once with a connection for each question, as <c>ghpo pbm</c> with a command does; before, hundreds of each, because what the first
+/// ones take is mostly their code's compilation, once a process.
 /// </summary>
 internal static class InspectionBench
 {
     private const int WarmUp = 6;
 
-    private static readonly TimeSpan PausedFor = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan PausedFor = TimeSpan.FromSeconds(16);
 
     /// <summary>What a person with <c>pbm</c> or <c>top</c> asks, in turn.</summary>
     private static readonly string[][] _questions =
@@ -106,6 +107,8 @@ internal static class InspectionBench
         {
         }
 
+        await AskedAsync(process, folder, rate: 40, connectEach: false);
+        await AskedAsync(process, folder, rate: 20, connectEach: true);
         double first = await TakesAsync(process, PausedFor, Task.CompletedTask);
         (double kept, int answers) = await AskedAsync(process, folder, rate, connectEach: false);
         double second = await TakesAsync(process, PausedFor, Task.CompletedTask);
