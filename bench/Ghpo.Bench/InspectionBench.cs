@@ -20,15 +20,17 @@ namespace Ghpo.Bench;
 /// <code>
 ///   ratio of round r = Σ_k t_k(asked, r) / Σ_k t_k(alone, r) − 1          k from <see cref="WarmUp"/> on
 /// </code>
-/// Processor time is the run's process alone, over the same steps; the client's share of the machine is in the clock's ratio and not in that one. Questions are asked from the start, so
-/// that the code that answers is compiled when the measured steps begin. Two runs differ by more than what is looked for; so, besides, the run is paused at the end of each asked round, when hardly
-/// anything else takes processor time, and an answer's is what the process takes over <see cref="PausedFor"/> of asking, less what it takes over as long without.
+/// Processor time is the run's process alone, over the same steps; the client is this process, and its share of the machine is in the clock's ratio and not in that one. Questions are asked from
+/// the start, so that the code that answers is compiled when the measured steps begin. Two runs differ by more than what is looked for; so, besides, the run is paused at the end of each asked round,
+/// when hardly anything else takes processor time, and an answer's is what the process takes over <see cref="PausedFor"/> of asking, less what it takes over as long without (mean of before and after).
+/// That once on one connection, as <c>top</c> and a prompt ask, and once with a connection for each question, as <c>ghpo pbm</c> with a command does; before, hundreds of each, because what the first
+/// ones take is mostly their code's compilation, once a process.
 /// </summary>
 internal static class InspectionBench
 {
     private const int WarmUp = 6;
 
-    private static readonly TimeSpan PausedFor = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PausedFor = TimeSpan.FromSeconds(16);
 
     /// <summary>What a person with <c>pbm</c> or <c>top</c> asks, in turn.</summary>
     private static readonly string[][] _questions =
@@ -51,7 +53,7 @@ internal static class InspectionBench
             Measured asked = await MeasureAsync(settings, steps, rate);
             clock.Add((asked.Seconds / alone.Seconds) - 1);
             processor.Add((asked.Processor / alone.Processor) - 1);
-            Print($"round {round}  alone {alone.Seconds:0.000} s, {alone.Processor:0.00} s of processor time; asked {asked.Seconds:0.000} s, {asked.Processor:0.00} s, {asked.Requests} answers, {asked.Answer.TotalMilliseconds:0.0} ms each (median), {asked.PerSecond:0.0} a second  → {clock[^1] * 100:+0.0;-0.0} %, processor {processor[^1] * 100:+0.0;-0.0} %; an answer of the paused run {asked.PausedAnswer * 1e3:0.00} ms of processor time, 10 a second {asked.PausedAnswer * 10 / (alone.Processor / alone.Seconds) * 100:0.00} % of what the run takes alone");
+            Print($"round {round}  alone {alone.Seconds:0.000} s, {alone.Processor:0.00} s of processor time; asked {asked.Seconds:0.000} s, {asked.Processor:0.00} s, {asked.Requests} answers, {asked.Answer.TotalMilliseconds:0.0} ms each (median), {asked.PerSecond:0.0} a second  → {clock[^1] * 100:+0.0;-0.0} %, processor {processor[^1] * 100:+0.0;-0.0} %; an answer of the paused run {asked.Paused.Answer * 1e3:0.00} ms of processor time, 10 a second {asked.Paused.Answer * 10 / (alone.Processor / alone.Seconds) * 100:0.00} % of what the run takes alone; with a connection of its own {asked.Paused.WithConnection * 1e3:0.00} ms, {asked.Paused.WithConnection * 10 / (alone.Processor / alone.Seconds) * 100:0.00} %");
         }
 
         Print($"{rate} requests a second cost {Median(clock) * 100:+0.0;-0.0} % of the time of {steps - WarmUp} steps ({clock.Min() * 100:+0.0;-0.0} to {clock.Max() * 100:+0.0;-0.0} %), and {Median(processor) * 100:+0.0;-0.0} % of processor time ({processor.Min() * 100:+0.0;-0.0} to {processor.Max() * 100:+0.0;-0.0} %)");
@@ -70,7 +72,7 @@ internal static class InspectionBench
             await UntilAsync(run, () => File.Exists(Path.Combine(folder, "inspection.json")));
             using var over = new CancellationTokenSource();
             var asked = Stopwatch.StartNew();
-            Task<List<TimeSpan>> asking = rate > 0 ? AskAsync(folder, rate, over.Token) : Task.FromResult<List<TimeSpan>>([]);
+            Task<List<TimeSpan>> asking = rate > 0 ? AskAsync(folder, rate, connectEach: false, over.Token) : Task.FromResult<List<TimeSpan>>([]);
             await UntilAsync(run, () => StepsOf(folder) >= WarmUp);
             using var process = Process.GetProcessById(run.Id);
             double before = process.TotalProcessorTime.TotalSeconds;
@@ -80,11 +82,11 @@ internal static class InspectionBench
             await over.CancelAsync();
             List<TimeSpan> answers = await asking;
             asked.Stop();
-            double pausedAnswer = rate > 0 ? await PausedAsync(process, folder, rate) : 0;
+            (double, double) paused = rate > 0 ? await PausedAsync(process, folder, rate) : default;
             double seconds = MetricsFiles.ReadSteps(RunFolder.Open(folder)).Take(steps).Skip(WarmUp).Sum(step => step.StepSeconds);
             run.Kill();
             await run.Ended;
-            return new Measured(seconds, processor, pausedAnswer, answers.Count, answers.Count / asked.Elapsed.TotalSeconds, answers.Count == 0 ? TimeSpan.Zero : answers.Order().ElementAt(answers.Count / 2));
+            return new Measured(seconds, processor, paused, answers.Count, answers.Count / asked.Elapsed.TotalSeconds, answers.Count == 0 ? TimeSpan.Zero : answers.Order().ElementAt(answers.Count / 2));
         }
         finally
         {
@@ -93,7 +95,7 @@ internal static class InspectionBench
     }
 
     /// <returns>Seconds of processor time an answer, while the run is paused.</returns>
-    private static async Task<double> PausedAsync(Process process, string folder, int rate)
+    private static async Task<(double Answer, double WithConnection)> PausedAsync(Process process, string folder, int rate)
     {
         using (PbmClient client = await ConnectAsync(folder))
         {
@@ -105,11 +107,22 @@ internal static class InspectionBench
         {
         }
 
-        double alone = await TakesAsync(process, PausedFor, Task.CompletedTask);
+        await AskedAsync(process, folder, rate: 40, connectEach: false);
+        await AskedAsync(process, folder, rate: 20, connectEach: true);
+        double first = await TakesAsync(process, PausedFor, Task.CompletedTask);
+        (double kept, int answers) = await AskedAsync(process, folder, rate, connectEach: false);
+        double second = await TakesAsync(process, PausedFor, Task.CompletedTask);
+        (double connected, int connections) = await AskedAsync(process, folder, rate, connectEach: true);
+        double third = await TakesAsync(process, PausedFor, Task.CompletedTask);
+        return ((kept - ((first + second) / 2)) / answers, (connected - ((second + third) / 2)) / connections);
+    }
+
+    private static async Task<(double Takes, int Answers)> AskedAsync(Process process, string folder, int rate, bool connectEach)
+    {
         using var over = new CancellationTokenSource(PausedFor);
-        Task<List<TimeSpan>> asking = AskAsync(folder, rate, over.Token);
-        double asked = await TakesAsync(process, PausedFor, asking);
-        return (asked - alone) / (await asking).Count;
+        Task<List<TimeSpan>> asking = AskAsync(folder, rate, connectEach, over.Token);
+        double takes = await TakesAsync(process, PausedFor, asking);
+        return (takes, (await asking).Count);
     }
 
     /// <returns>Seconds of processor time until both are over.</returns>
@@ -140,21 +153,34 @@ internal static class InspectionBench
     }
 
     /// <returns>How long each answer took.</returns>
-    private static async Task<List<TimeSpan>> AskAsync(string folder, int rate, CancellationToken over)
+    private static async Task<List<TimeSpan>> AskAsync(string folder, int rate, bool connectEach, CancellationToken over)
     {
-        using PbmClient client = await ConnectAsync(folder);
-        InspectionRequest[] requests = [.. _questions.Select(words => RequestReader.Read(client.Palettes, words, "bench"))];
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / rate));
-        var took = new List<TimeSpan>();
-        while (!over.IsCancellationRequested)
+        PbmClient client = await ConnectAsync(folder);
+        try
         {
-            long begun = Stopwatch.GetTimestamp();
-            await AnswerAsync(client, requests[took.Count % requests.Length]);
-            took.Add(Stopwatch.GetElapsedTime(begun));
-            await timer.WaitForNextTickAsync(CancellationToken.None);
-        }
+            InspectionRequest[] requests = [.. _questions.Select(words => RequestReader.Read(client.Palettes, words, "bench"))];
+            using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / rate));
+            var took = new List<TimeSpan>();
+            while (!over.IsCancellationRequested)
+            {
+                long begun = Stopwatch.GetTimestamp();
+                if (connectEach)
+                {
+                    client.Dispose();
+                    client = await ConnectAsync(folder);
+                }
 
-        return took;
+                await AnswerAsync(client, requests[took.Count % requests.Length]);
+                took.Add(Stopwatch.GetElapsedTime(begun));
+                await timer.WaitForNextTickAsync(CancellationToken.None);
+            }
+
+            return took;
+        }
+        finally
+        {
+            client.Dispose();
+        }
     }
 
     private static int StepsOf(string folder)
@@ -180,5 +206,5 @@ internal static class InspectionBench
 
     private static void Print(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
 
-    private sealed record Measured(double Seconds, double Processor, double PausedAnswer, int Requests, double PerSecond, TimeSpan Answer);
+    private sealed record Measured(double Seconds, double Processor, (double Answer, double WithConnection) Paused, int Requests, double PerSecond, TimeSpan Answer);
 }

@@ -8,6 +8,9 @@ namespace Ghpo.Configuration;
 /// </summary>
 public static class EnvironmentSettings
 {
+    /// <summary>What clients of the inspection show; no setting of a run.</summary>
+    public const string ClientToken = "GHPO_TOKEN";
+
     private const string Prefix = "GHPO_";
 
     /// <summary>Variables of tests and benchmarks begin so and are none of ours.</summary>
@@ -27,7 +30,7 @@ public static class EnvironmentSettings
     public static IReadOnlyList<SettingOverride> Read(IDictionary variables) =>
     [
         .. variables.Keys.Cast<string>()
-            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && !OthersPrefixes.Any(other => name.StartsWith(other, StringComparison.Ordinal)))
+            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && name != ClientToken && !OthersPrefixes.Any(other => name.StartsWith(other, StringComparison.Ordinal)))
             .Order(StringComparer.Ordinal)
             .Select(name => Paths.TryGetValue(name, out string? path)
                 ? new SettingOverride(path, (string)variables[name]!, $"environment variable {name}")

@@ -96,7 +96,8 @@ internal sealed class RunVerbs(InspectedRun run)
     {
         int last = request.Number("last", 1, MostSteps);
         ImmutableList<StepReport> recent = (await run.Watch()).Progress.Recent;
-        IEnumerable<StepReport> steps = recent.Count >= last ? recent.TakeLast(last) : await Journalled(last);
+        bool remembered = recent.Count >= last || recent is [{ Step: 0 }, ..];
+        IEnumerable<StepReport> steps = remembered ? recent.TakeLast(last) : await Journalled(last);
         return !steps.Any()
             ? [Line("no step is committed yet")]
             : steps.Select(step => Line(

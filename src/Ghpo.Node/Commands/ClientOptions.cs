@@ -8,9 +8,7 @@ namespace Ghpo.Node.Commands;
 /// <summary>How a client shows a host that it may ask.</summary>
 internal sealed class ClientOptions
 {
-    private const string TokenVariable = "GHPO_TOKEN";
-
-    private readonly Option<string?> _token = new("--token") { Description = $"What ghpo.inspection.token of the run says (or the variable {TokenVariable}).", HelpName = "TOKEN" };
+    private readonly Option<string?> _token = new("--token") { Description = $"What ghpo.inspection.token of the run says (or the variable {EnvironmentSettings.ClientToken}).", HelpName = "TOKEN" };
     private readonly Option<string?> _ca = new("--tls-ca") { Description = "Where the cluster has TLS: certificate of its authority. A run named by its name says by itself.", HelpName = "FILE" };
     private readonly Option<string?> _certificate = new("--tls-certificate") { Description = "Certificate of a member.", HelpName = "FILE" };
     private readonly Option<string?> _key = new("--tls-key") { Description = "Private key of that member.", HelpName = "FILE" };
@@ -34,7 +32,7 @@ internal sealed class ClientOptions
             _ => throw new UserErrorException("--tls-ca, --tls-certificate and --tls-key go together: `ghpo certs` makes all three"),
         };
         using ClusterCertificates? certificates = tls is null ? null : ClusterCertificates.Load(tls, TimeProvider.System);
-        string token = parsed.GetValue(_token) ?? Environment.GetEnvironmentVariable(TokenVariable) ?? "";
+        string token = parsed.GetValue(_token) ?? Environment.GetEnvironmentVariable(EnvironmentSettings.ClientToken) ?? "";
         return await PbmClient.ConnectAsync(address.Host, address.Port, token, certificates);
     }
 }

@@ -86,6 +86,10 @@ internal static class PbmCommand
             if (words.Count > 0)
             {
                 exitCode = await Interruptible(interrupted => session.RunAsync(words, interrupted));
+                if (client.IsOver)
+                {
+                    return ExitCodes.Failure;
+                }
             }
         }
 

@@ -81,9 +81,12 @@ internal static partial class InspectionHost
         system.EventStream.Publish(new RunEvents.InspectionOpened(opened.ToString(), note));
         if (folder.Length > 0)
         {
+            // Whole as soon as it is there.
+            string file = Path.Combine(folder, "inspection.json");
             await File.WriteAllTextAsync(
-                Path.Combine(folder, "inspection.json"),
+                $"{file}.partial",
                 JsonSerializer.Serialize(new { host = opened.Address.ToString(), port = opened.Port, pid = Environment.ProcessId, tls = certificates is not null }) + "\n");
+            File.Move($"{file}.partial", file, overwrite: true);
         }
 
         return opened;

@@ -33,6 +33,9 @@ internal sealed class PbmClient : IDisposable
     /// <summary>Whom it speaks to.</summary>
     public string Node { get; private set; } = "";
 
+    /// <summary>The host has ended the conversation; nothing more can be asked.</summary>
+    public bool IsOver { get; private set; }
+
     /// <param name="certificates">A member's, for a host that speaks TLS; null: it does not.</param>
     /// <exception cref="UserErrorException">Nobody listens there, it is no such host, or it does not let this client in.</exception>
     public static async Task<PbmClient> ConnectAsync(string host, int port, string token, ClusterCertificates? certificates = null)
@@ -74,21 +77,16 @@ internal sealed class PbmClient : IDisposable
     public async IAsyncEnumerable<ResponseLine> AskAsync(InspectionRequest request, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken interrupted)
     {
         int id = ++_id;
-        await SendAsync(
-            new ClientFrame(ClientFrameKind.Request, id, Palette: request.Palette, Command: request.Command, Arguments: new(request.Arguments), By: request.By), CancellationToken.None);
+        await WhileConnected(async () =>
+        {
+            await SendAsync(
+                new ClientFrame(ClientFrameKind.Request, id, Palette: request.Palette, Command: request.Command, Arguments: new(request.Arguments), By: request.By), CancellationToken.None);
+            return true;
+        });
         using CancellationTokenRegistration cancelling = interrupted.Register(() => _ = SendAsync(new ClientFrame(ClientFrameKind.Cancel, id), CancellationToken.None));
         while (true)
         {
-            HostFrame frame;
-            try
-            {
-                frame = await NextAsync(CancellationToken.None);
-            }
-            catch (IOException failure)
-            {
-                throw new UserErrorException($"{_address}: the connection is gone: {failure.Message}");
-            }
-
+            HostFrame frame = await WhileConnected(() => NextAsync(CancellationToken.None));
             if (frame.Kind == HostFrameKind.End && frame.Id == id)
             {
                 yield break;
@@ -121,6 +119,20 @@ internal sealed class PbmClient : IDisposable
         return tls;
     }
 
+    /// <exception cref="UserErrorException">The connection is gone.</exception>
+    private async Task<T> WhileConnected<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (IOException failure)
+        {
+            IsOver = true;
+            throw new UserErrorException($"{_address}: the connection is gone: {failure.Message}");
+        }
+    }
+
     private async Task SendAsync(ClientFrame frame, CancellationToken cancelled) => await _stream.WriteAsync(InspectionWire.Write(frame), cancelled);
 
     private async Task<HostFrame> NextAsync(CancellationToken cancelled)
@@ -140,6 +152,7 @@ internal sealed class PbmClient : IDisposable
         }
 
         HostFrame frame = _frames.Dequeue();
-        return frame.Kind == HostFrameKind.Refused ? throw new UserErrorException($"{_address}: {frame.Text}") : frame;
+        IsOver = frame.Kind == HostFrameKind.Refused;
+        return IsOver ? throw new UserErrorException($"{_address}: {frame.Text}") : frame;
     }
 }

@@ -33,7 +33,7 @@ internal sealed class PbmSession(PbmClient client, bool json, TextWriter output,
         catch (UserErrorException mistake)
         {
             Print(new ResponseLine(mistake.Message, Error: true));
-            return ExitCodes.UserError;
+            return client.IsOver ? ExitCodes.Failure : ExitCodes.UserError;
         }
 
         return interrupted.IsCancellationRequested ? ExitCodes.Interrupted : exitCode;

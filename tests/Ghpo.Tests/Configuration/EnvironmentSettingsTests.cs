@@ -17,6 +17,7 @@ public sealed class EnvironmentSettingsTests
             ["GHPO_CLUSTER_ADVERTISED_HOST"] = "learner-0",
             ["GHPO_CLUSTER_JOIN"] = "[\"learner:4053\"]",
             ["GHPO_TEST_POSTGRES"] = "not ours",
+            ["GHPO_TOKEN"] = "of `ghpo pbm` and `ghpo top`",
             ["PATH"] = "/bin",
         }));
         Assert.Equal("learner-0", settings.Cluster.AdvertisedHost);

@@ -150,8 +150,8 @@ public sealed class InspectionHostTests : IAsyncLifetime
     [Fact]
     public async Task A_tail_that_nobody_reads_is_not_made_and_a_client_that_keeps_up_with_no_event_is_dropped()
     {
-        using TcpClient lazy = await Greeted();
-        await lazy.GetStream().WriteAsync(InspectionWire.Write(new ClientFrame(ClientFrameKind.Request, 1, Palette: "test", Command: "flood")), TestContext.Current.CancellationToken);
+        using RawClient lazy = await RawClient.Greeted(_open);
+        await lazy.Ask(1, "flood");
         int before = -1;
         while (Volatile.Read(ref _told) is var now && (now != before || now == 0))
         {
@@ -162,9 +162,10 @@ public sealed class InspectionHostTests : IAsyncLifetime
         // Socket buffers hold some megabytes, and no more is made.
         Assert.InRange(before, 1, 10_000);
 
-        using TcpClient deaf = await Greeted();
-        await deaf.GetStream().WriteAsync(InspectionWire.Write(new ClientFrame(ClientFrameKind.Request, 1, Palette: "test", Command: "push")), TestContext.Current.CancellationToken);
+        using RawClient deaf = await RawClient.Greeted(_open);
+        await deaf.Ask(1, "push");
         await _tailEnded.Task.WaitAsync(_patience, TestContext.Current.CancellationToken);
+        await deaf.Dropped();
 
         using PbmClient other = await Connected("");
         Assert.Equal("unharmed", (await Ask(other, "echo", "unharmed")).Single().Text);
@@ -263,14 +264,6 @@ public sealed class InspectionHostTests : IAsyncLifetime
                 await Task.Delay(100, TestContext.Current.CancellationToken);
             }
         }
-    }
-
-    private async Task<TcpClient> Greeted()
-    {
-        var tcp = new TcpClient();
-        await tcp.ConnectAsync(_open, TestContext.Current.CancellationToken);
-        await tcp.GetStream().WriteAsync(InspectionWire.Write(new ClientFrame(ClientFrameKind.Hello, Version: InspectionWire.Version)), TestContext.Current.CancellationToken);
-        return tcp;
     }
 
     private static InspectionRequest Request(string command, string? word) => new(

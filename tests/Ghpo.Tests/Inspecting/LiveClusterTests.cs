@@ -26,7 +26,7 @@ public sealed partial class LiveClusterTests
         await run.Begin(steps: 2);
 
         await run.Until(async () => Regex.IsMatch((await run.Pbm("rollout", "list")).Output, @"^\d+/\d+ +\S+  hint 0\S*  w1  on akka\.tcp://ghpo@127\.0\.0\.1:\d+ since ", RegexOptions.Multiline));
-        Assert.Matches(@"^w1 \| akka\.tcp://ghpo@127\.0\.0\.1:\d+ \| serving \| v\d+", (await run.Pbm("worker", "list")).Output);
+        await run.Until(async () => Regex.IsMatch((await run.Pbm("worker", "list")).Output, @"^w1 \| akka\.tcp://ghpo@127\.0\.0\.1:\d+ \| serving \| v\d+"));
         await AskTheNode(run, worker);
 
         Assert.Contains("w1 drains", (await run.Pbm("worker", "drain", "w1")).Output, StringComparison.Ordinal);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Ghpo.Node.Commands;
 using Ghpo.Node.Reporting;
 using Ghpo.Node.Runs;
@@ -16,15 +17,14 @@ public sealed class LiveRunTests
         using var run = new LiveRun();
         await run.Begin();
 
-        (int exitCode, string status, _) = await run.Pbm("run", "status");
-        Assert.Equal(ExitCodes.Success, exitCode);
-        Assert.Matches(@"^tiny: running, step \d+/100000", status);
-
+        await run.Until(async () => Regex.IsMatch((await run.Pbm("run", "status")).Output, @"^tiny: running, step \d+/100000"));
         Assert.Contains("paused: step", (await run.Pbm("run", "pause")).Output, StringComparison.Ordinal);
         await run.Until(async () => (await run.Fact("why")).GetProperty("sentence").GetString()!.StartsWith("the run is paused before step", StringComparison.Ordinal));
-        int paused = run.Steps();
-        Assert.Equal("paused", (await run.Fact("run", "status")).GetProperty("state").GetString());
-        (exitCode, _, string refusal) = await run.Pbm("run", "pause");
+        JsonElement standing = await run.Fact("run", "status");
+        Assert.Equal("paused", standing.GetProperty("state").GetString());
+        int paused = standing.GetProperty("step").GetInt32();
+        await run.Until(() => Task.FromResult(run.Steps() == paused));
+        (int exitCode, _, string refusal) = await run.Pbm("run", "pause");
         Assert.Equal(ExitCodes.Failure, exitCode);
         Assert.Contains($"paused already, by {Environment.UserName}@", refusal, StringComparison.Ordinal);
 
@@ -66,7 +66,7 @@ public sealed class LiveRunTests
         Assert.Equal(ExitCodes.UserError, exitCode);
         Assert.Contains("tiny: running, step ", output, StringComparison.Ordinal);
         // More steps than the process keeps in memory: they come from the journal.
-        int[] steps = [.. System.Text.RegularExpressions.Regex.Matches(output, @"^step +(\d+)  reward", System.Text.RegularExpressions.RegexOptions.Multiline).Select(match => int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture))];
+        int[] steps = [.. Regex.Matches(output, @"^step +(\d+)  reward", RegexOptions.Multiline).Select(match => int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture))];
         Assert.Equal(Enumerable.Range(steps[0], 24), steps);
         Assert.Contains("run pausee: no such command; did you mean pause?", error, StringComparison.Ordinal);
         Assert.Contains("paused: step", output, StringComparison.Ordinal);
@@ -91,9 +91,14 @@ public sealed class LiveRunTests
     {
         using var run = new LiveRun();
         await run.Begin();
+        string problem = Regex.Match((await run.Pbm("journal", "lineage", "--step", "0", "--json")).Output, "\"problem\": *\"([^\"]+)\"").Groups[1].Value;
         foreach ((string expected, string[] words) in new (string, string[])[]
         {
             (@"^step +\d+  reward", ["run", "metrics", "--last", "3"]),
+            ($@"^{problem}: \d+ of \d+ answers correct over 1 groups; last [a-z-]+ at", ["curriculum", "problem", problem]),
+            ($@"^{problem}: (never solved yet|last solved at)", ["hint", "problem", problem]),
+            ($@"^tiny, problem {problem}: \d+ of \d+ answers correct", ["journal", "lineage", "--problem", problem]),
+            (@"^[\d:.]+ INFO ", ["log", "peek", "-n", "3"]),
             (@"^akka\.tcp://ghpo@127\.0\.0\.1:\d+ \| \[learner,rollout,verifier\] \| up \|  \| .+\nCount: 1 nodes", ["cluster", "show"]),
             (@"\| up \|", ["cluster", "status"]),
             (@"^akka\.tcp://ghpo@", ["cluster", "leader"]),
@@ -104,7 +109,7 @@ public sealed class LiveRunTests
             (@"rollout", ["worker", "list"]),
             (@"(hint 0|no group is being sampled)", ["rollout", "list"]),
             (@"^stage +in +out", ["pipeline", "show"]),
-            (@"(learner waits|trainer is|the run is starting)", ["why"]),
+            (@"(learner waits|trainer is|the run is starting|silent for)", ["why"]),
             (@"tiny: sound\.", ["journal", "check"]),
             (@"tiny, step 0: v0 \(base model\)", ["journal", "lineage", "--step", "0"]),
             (@"logged from now on: debug", ["log", "level", "debug"]),
@@ -127,8 +132,13 @@ public sealed class LiveRunTests
             ("last = 0 must be a whole number from 1", ["run", "metrics", "--last", "0"]),
             ("the run has no such training problem", ["curriculum", "problem", "nobody"]),
             ("no such group is being sampled", ["rollout", "show", "7777/0"]),
+            ("the run has no problem nobody", ["rollout", "tail", "--problem", "nobody"]),
+            ("there is no /user/nobody", ["actor", "hierarchy", "-s", "/user/nobody"]),
+            ("rollout-7", ["worker", "drain", "rollout-7"]),
+            ("needs either --step or --problem", ["journal", "lineage"]),
             ("--yes` does it all the same", ["cluster", "down", (await run.Fact("cluster", "leader")).GetProperty("leader").GetString()!]),
             ("no such member", ["cluster", "down", "akka.tcp://ghpo@127.0.0.1:1"]),
+            ("--yes` does it all the same", ["cluster", "leave", (await run.Fact("cluster", "leader")).GetProperty("leader").GetString()!]),
             ("did you mean debug?", ["log", "level", "debugg"]),
         })
         {
@@ -137,6 +147,10 @@ public sealed class LiveRunTests
             Assert.Contains(expected, error, StringComparison.Ordinal);
         }
 
+        // A group that is being sampled at this moment.
+        await run.Until(async () =>
+            Regex.Match((await run.Pbm("rollout", "list")).Output, @"^\d+/\d+") is { Success: true } group
+            && Regex.IsMatch((await run.Pbm("rollout", "show", group.Value)).Output, $@"^{group.Value} +\S+  hint .+ tok/s\s+--- answer 0, \d+ tokens"));
         Assert.False(run.HasExited);
     }
 }

@@ -16,6 +16,7 @@ public sealed class PetabridgeTests : TestKit
     private readonly PetabridgeCmd _host;
 
     public PetabridgeTests()
+        : base("akka.test.single-expect-default = 30s")
     {
         var inspector = new Inspector(
             new VerbPalette("run", "the run",

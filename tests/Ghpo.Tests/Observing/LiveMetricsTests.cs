@@ -16,6 +16,11 @@ public sealed partial class LiveMetricsTests
 {
     private static readonly DateTimeOffset _noon = new(2026, 3, 4, 12, 0, 0, TimeSpan.Zero);
 
+    private static string[] Moving { get; } =
+    [
+        "ghpo_run_steps_total", "ghpo_run_groups_total", "ghpo_run_answers_total", "ghpo_run_tokens_total", "ghpo_worker_tokens_total", "ghpo_pipeline_stage_duration_seconds_count",
+    ];
+
     [Fact]
     public async Task A_run_is_scraped_its_counters_move_and_its_log_says_of_each_line_which_run_and_step()
     {
@@ -32,14 +37,10 @@ public sealed partial class LiveMetricsTests
         await run.Until(async () =>
         {
             second = await Scrape(http);
-            return second.Sum("ghpo_run_steps_total") > first.Sum("ghpo_run_steps_total") && second.Sum("ghpo_run_groups_total") == 4 * second.Sum("ghpo_run_steps_total");
+            return Moving.All(counter => second.Sum(counter) > first.Sum(counter)) && second.Sum("ghpo_run_groups_total") == 4 * second.Sum("ghpo_run_steps_total")
+                // Told each second.
+                && second.Sum("ghpo_run_workers") == 1;
         });
-        foreach (string counter in new[] { "ghpo_run_steps_total", "ghpo_run_groups_total", "ghpo_run_answers_total", "ghpo_run_tokens_total", "ghpo_worker_tokens_total", "ghpo_pipeline_stage_duration_seconds_count" })
-        {
-            Assert.True(second.Sum(counter) > first.Sum(counter), $"{counter}: {first.Sum(counter)} then {second.Sum(counter)}; there are\n{string.Join('\n', second.Names)}");
-        }
-
-        Assert.Equal(1, second.Sum("ghpo_run_workers"));
         Assert.Contains(second.Names, name => name.StartsWith("ghpo_worker_tokens_total{ghpo_worker=\"rollout-0\"", StringComparison.Ordinal));
         Assert.Contains(second.Names, name => name.StartsWith("target_info{", StringComparison.Ordinal) && name.Contains("ghpo_run=\"tiny\"", StringComparison.Ordinal));
         Assert.Contains(second.Names, name => name.StartsWith("dotnet_gc_", StringComparison.Ordinal));
