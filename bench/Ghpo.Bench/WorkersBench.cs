@@ -17,7 +17,7 @@ internal static class WorkersBench
     public static async Task<int> RunAsync(string[] args)
     {
         (int rounds, GhpoSettings settings) = PinnedRun.Settings(
-            "workers", args, ("run.steps", "12"), ("hints.strategy", "\"none\""), ("curriculum.groups-per-step", "64"), ("dispatch.permits", "64"), ("rollout.slots", "64"));
+            "workers", args, ("run.steps", "8"), ("hints.strategy", "\"none\""), ("curriculum.groups-per-step", "256"), ("dispatch.permits", "128"), ("rollout.slots", "64"));
         Console.WriteLine("round  one worker, tokens/s  two workers, tokens/s  ratio");
         var ratios = new Ratios();
         for (int round = 1; round <= rounds; round++)
