@@ -14,15 +14,16 @@ namespace Ghpo.Bench;
 /// What being looked into costs a run: seconds a step of a <c>ghpo train</c> that answers so many requests a second, against those of one that is left alone. Alternately: alone, asked,
 /// alone, asked, ...
 /// <code>
-///   inspection [--rounds N] [--steps N] [--rate N] [--config FILE] [--set path=value]...
+///   inspection [--rounds N] [--steps N] [--rate N] [--paused SECONDS] [--config FILE] [--set path=value]...
 /// </code>
+/// With <c>--rate 0</c> nobody asks in either, which tells how far two runs that are left alone differ; with <c>--paused 0</c> the part at the end is left out.
 /// All rounds do the same work token by token, so steps are compared with their like:
 /// <code>
 ///   ratio of round r = Σ_k t_k(asked, r) / Σ_k t_k(alone, r) − 1          k from <see cref="WarmUp"/> on
 /// </code>
 /// Processor time is the run's process alone, over the same steps; the client is this process, and its share of the machine is in the clock's ratio and not in that one. Questions are asked from
-/// the start, so that the code that answers is compiled when the measured steps begin. Two runs differ by more than what is looked for; so, besides, the run is paused at the end of each asked round,
-/// when hardly anything else takes processor time, and an answer's is what the process takes over <see cref="PausedFor"/> of asking, less what it takes over as long without (mean of before and after).
+/// the start and faster at first, so that the code that answers is compiled when the measured steps begin. Two runs differ by more than what is looked for; so, besides, the run is paused at the end of each asked round,
+/// when hardly anything else takes processor time, and an answer's is what the process takes over some seconds of asking, less what it takes over as long without (mean of before and after).
 /// That once on one connection, as <c>top</c> and a prompt ask, and once with a connection for each question, as <c>ghpo pbm</c> with a command does; before, hundreds of each, because what the first
 /// ones take is mostly their code's compilation, once a process.
 /// </summary>
@@ -30,7 +31,7 @@ internal static class InspectionBench
 {
     private const int WarmUp = 6;
 
-    private static readonly TimeSpan PausedFor = TimeSpan.FromSeconds(16);
+    private const int WarmUpRate = 40;
 
     /// <summary>What a person with <c>pbm</c> or <c>top</c> asks, in turn.</summary>
     private static readonly string[][] _questions =
@@ -40,17 +41,18 @@ internal static class InspectionBench
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var arguments = new Arguments("inspection", args, "--rounds", "--steps", "--rate");
+        var arguments = new Arguments("inspection", args, "--rounds", "--steps", "--rate", "--paused");
         int rounds = arguments.Number("--rounds", 3);
         int steps = WarmUp + arguments.Number("--steps", 12);
         int rate = arguments.Number("--rate", 10);
+        var paused = TimeSpan.FromSeconds(arguments.Number("--paused", 16));
         GhpoSettings settings = arguments.Settings(("run.steps", "100000"), ("evaluation.enabled", "false"), ("checkpoints.every-steps", "1000000"), ("inspection.port", "0"));
         var clock = new List<double>();
         var processor = new List<double>();
         for (int round = 1; round <= rounds; round++)
         {
-            Measured alone = await MeasureAsync(settings, steps, rate: 0);
-            Measured asked = await MeasureAsync(settings, steps, rate);
+            Measured alone = await MeasureAsync(settings, steps, rate: 0, TimeSpan.Zero);
+            Measured asked = await MeasureAsync(settings, steps, rate, paused);
             clock.Add((asked.Seconds / alone.Seconds) - 1);
             processor.Add((asked.Processor / alone.Processor) - 1);
             Print($"round {round}  alone {alone.Seconds:0.000} s, {alone.Processor:0.00} s of processor time; asked {asked.Seconds:0.000} s, {asked.Processor:0.00} s, {asked.Requests} answers, {asked.Answer.TotalMilliseconds:0.0} ms each (median), {asked.PerSecond:0.0} a second  → {clock[^1] * 100:+0.0;-0.0} %, processor {processor[^1] * 100:+0.0;-0.0} %; an answer of the paused run {asked.Paused.Answer * 1e3:0.00} ms of processor time, 10 a second {asked.Paused.Answer * 10 / (alone.Processor / alone.Seconds) * 100:0.00} % of what the run takes alone; with a connection of its own {asked.Paused.WithConnection * 1e3:0.00} ms, {asked.Paused.WithConnection * 10 / (alone.Processor / alone.Seconds) * 100:0.00} %");
@@ -60,7 +62,7 @@ internal static class InspectionBench
         return 0;
     }
 
-    private static async Task<Measured> MeasureAsync(GhpoSettings settings, int steps, int rate)
+    private static async Task<Measured> MeasureAsync(GhpoSettings settings, int steps, int rate, TimeSpan pausedFor)
     {
         string root = Directory.CreateTempSubdirectory("ghpo-bench-").FullName;
         try
@@ -70,10 +72,17 @@ internal static class InspectionBench
             using GhpoProcess run = GhpoProcess.Start("train", "--plain", "--config", config, "--run", "bench", "--set", $"run.folder={root}");
             string folder = Path.Combine(root, "bench");
             await UntilAsync(run, () => File.Exists(Path.Combine(folder, "inspection.json")));
+            using (var warm = new CancellationTokenSource())
+            {
+                Task warming = rate > 0 ? AskAsync(folder, WarmUpRate, connectEach: false, warm.Token) : Task.CompletedTask;
+                await UntilAsync(run, () => StepsOf(folder) >= WarmUp);
+                await warm.CancelAsync();
+                await warming;
+            }
+
             using var over = new CancellationTokenSource();
             var asked = Stopwatch.StartNew();
             Task<List<TimeSpan>> asking = rate > 0 ? AskAsync(folder, rate, connectEach: false, over.Token) : Task.FromResult<List<TimeSpan>>([]);
-            await UntilAsync(run, () => StepsOf(folder) >= WarmUp);
             using var process = Process.GetProcessById(run.Id);
             double before = process.TotalProcessorTime.TotalSeconds;
             await UntilAsync(run, () => StepsOf(folder) >= steps);
@@ -82,7 +91,7 @@ internal static class InspectionBench
             await over.CancelAsync();
             List<TimeSpan> answers = await asking;
             asked.Stop();
-            (double, double) paused = rate > 0 ? await PausedAsync(process, folder, rate) : default;
+            (double, double) paused = rate > 0 && pausedFor > TimeSpan.Zero ? await PausedAsync(process, folder, rate, pausedFor) : default;
             double seconds = MetricsFiles.ReadSteps(RunFolder.Open(folder)).Take(steps).Skip(WarmUp).Sum(step => step.StepSeconds);
             run.Kill();
             await run.Ended;
@@ -95,7 +104,7 @@ internal static class InspectionBench
     }
 
     /// <returns>Seconds of processor time an answer, while the run is paused.</returns>
-    private static async Task<(double Answer, double WithConnection)> PausedAsync(Process process, string folder, int rate)
+    private static async Task<(double Answer, double WithConnection)> PausedAsync(Process process, string folder, int rate, TimeSpan time)
     {
         using (PbmClient client = await ConnectAsync(folder))
         {
@@ -107,21 +116,21 @@ internal static class InspectionBench
         {
         }
 
-        await AskedAsync(process, folder, rate: 40, connectEach: false);
-        await AskedAsync(process, folder, rate: 20, connectEach: true);
-        double first = await TakesAsync(process, PausedFor, Task.CompletedTask);
-        (double kept, int answers) = await AskedAsync(process, folder, rate, connectEach: false);
-        double second = await TakesAsync(process, PausedFor, Task.CompletedTask);
-        (double connected, int connections) = await AskedAsync(process, folder, rate, connectEach: true);
-        double third = await TakesAsync(process, PausedFor, Task.CompletedTask);
+        await AskedAsync(process, folder, WarmUpRate, connectEach: false, time);
+        await AskedAsync(process, folder, rate: 20, connectEach: true, time);
+        double first = await TakesAsync(process, time, Task.CompletedTask);
+        (double kept, int answers) = await AskedAsync(process, folder, rate, connectEach: false, time);
+        double second = await TakesAsync(process, time, Task.CompletedTask);
+        (double connected, int connections) = await AskedAsync(process, folder, rate, connectEach: true, time);
+        double third = await TakesAsync(process, time, Task.CompletedTask);
         return ((kept - ((first + second) / 2)) / answers, (connected - ((second + third) / 2)) / connections);
     }
 
-    private static async Task<(double Takes, int Answers)> AskedAsync(Process process, string folder, int rate, bool connectEach)
+    private static async Task<(double Takes, int Answers)> AskedAsync(Process process, string folder, int rate, bool connectEach, TimeSpan time)
     {
-        using var over = new CancellationTokenSource(PausedFor);
+        using var over = new CancellationTokenSource(time);
         Task<List<TimeSpan>> asking = AskAsync(folder, rate, connectEach, over.Token);
-        double takes = await TakesAsync(process, PausedFor, asking);
+        double takes = await TakesAsync(process, time, asking);
         return (takes, (await asking).Count);
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using Ghpo.Configuration;
 using Ghpo.Inspection;
 using Ghpo.Node.Inspecting;
 
@@ -24,6 +25,14 @@ internal static class PbmCommand
             words, json, run,
         };
         options.AddTo(command);
+        words.Validators.Add(given =>
+        {
+            // Words are taken as they come, so the parser does not miss an option that there is not.
+            if (given.Tokens is [{ Value: ['-', ..] word }, ..])
+            {
+                given.AddError(Nearest.To(word, command.Options.Select(option => option.Name)) is { } near ? $"{word}: did you mean {near}?" : $"{word}: no such option");
+            }
+        });
         command.SetAction(async (parsed, cancelled) =>
         {
             List<string> asked = [.. parsed.GetValue(words) ?? []];

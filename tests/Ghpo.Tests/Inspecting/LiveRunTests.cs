@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Ghpo.Node.Commands;
@@ -84,6 +85,28 @@ public sealed class LiveRunTests
         Assert.Equal(5e-4 * (from + 1) / 10_000, step.GetProperty("learning").GetProperty("learning_rate").GetDouble(), 1e-12);
         Assert.Equal(("ghpo.learning.rate", "0.0005"), (shown.GetProperty("key").GetString(), shown.GetProperty("value").GetString()));
         Assert.False(run.HasExited);
+    }
+
+    [Fact]
+    public async Task A_prompt_whose_run_ends_says_so_and_ends()
+    {
+        using var run = new LiveRun();
+        await run.Begin();
+        using Process prompt = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "ghpo.dll"), "pbm", "--run", run.Folder])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        await prompt.StandardInput.WriteLineAsync("why");
+        Assert.NotEmpty(await prompt.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? "");
+        Assert.Equal(ExitCodes.Success, (await run.Pbm("run", "stop")).ExitCode);
+        Assert.Equal(ExitCodes.Success, await run.Exit());
+        await prompt.StandardInput.WriteLineAsync("why");
+        string error = await prompt.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await prompt.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(ExitCodes.Failure, prompt.ExitCode);
+        Assert.Contains("the connection is gone", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -61,6 +61,7 @@ public sealed class ManualTests
     [InlineData("journal shw first", "shw: did you mean show?", "`ghpo journal --help`")]
     [InlineData("journal show first --kidn control", "--kidn: did you mean --kind?", "`ghpo journal show --help`")]
     [InlineData("train --stepz 3", "--stepz: did you mean --steps?", "`ghpo train --help`")]
+    [InlineData("pbm --jsn why", "--jsn: did you mean --json?", "`ghpo pbm --help`")]
     [InlineData("completion csh", "'csh'", "`ghpo completion --help`")]
     public async Task An_unknown_word_is_answered_with_the_nearest_known_one(string line, string expected, string where)
     {
