@@ -36,11 +36,11 @@ internal sealed class Arguments
 
     public string? Text(string name) => _values.GetValueOrDefault(name);
 
-    /// <exception cref="UserErrorException">The value is no whole number above 0.</exception>
-    public int Number(string name, int otherwise) =>
+    /// <exception cref="UserErrorException">The value is no whole number from least on.</exception>
+    public int Number(string name, int otherwise, int least = 1) =>
         !_values.TryGetValue(name, out string? text) ? otherwise
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 ? number
-        : throw new UserErrorException($"{name} {text}: must be a whole number above 0");
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least ? number
+        : throw new UserErrorException($"{name} {text}: must be a whole number from {least} on");
 
     /// <param name="benchmark">Settings of the benchmark's own; --config does not override them, --set does.</param>
     public GhpoSettings Settings(params IEnumerable<(string Path, string Value)> benchmark) =>

@@ -44,8 +44,8 @@ internal static class InspectionBench
         var arguments = new Arguments("inspection", args, "--rounds", "--steps", "--rate", "--paused");
         int rounds = arguments.Number("--rounds", 3);
         int steps = WarmUp + arguments.Number("--steps", 12);
-        int rate = arguments.Number("--rate", 10);
-        var paused = TimeSpan.FromSeconds(arguments.Number("--paused", 16));
+        int rate = arguments.Number("--rate", 10, least: 0);
+        var paused = TimeSpan.FromSeconds(arguments.Number("--paused", 16, least: 0));
         GhpoSettings settings = arguments.Settings(("run.steps", "100000"), ("evaluation.enabled", "false"), ("checkpoints.every-steps", "1000000"), ("inspection.port", "0"));
         var clock = new List<double>();
         var processor = new List<double>();
