@@ -94,9 +94,9 @@ internal sealed class RemoteSessionActor : ReceiveActor
         {
             _unheard = 0;
         }
-        else if (++_unheard >= UnheardReports)
+        else if (_published is not null && ++_unheard >= UnheardReports)
         {
-            _log.Info("{Worker} has not heard of {Version}, and is told again", _id, _published!.Version);
+            _log.Info("{Worker} has not heard of {Version}, and is told again", _id, _published.Version);
             TellPolicy();
         }
 

@@ -91,13 +91,7 @@ public sealed class LostMessageTests : IDisposable
         Assert.Equal(WorkerState.Serving, await State(welcome));
     }
 
-    private async Task Told(int times)
-    {
-        while (Volatile.Read(ref _told) < times)
-        {
-            await Task.Delay(10, Stop);
-        }
-    }
+    private Task Told(int times) => TestCluster.Until(() => Volatile.Read(ref _told) >= times, () => $"told {_told} times, not {times}");
 
     /// <summary>What the learner thinks of the worker once it has heard everything that was told to its session before.</summary>
     private async Task<WorkerState> State(WorkerWelcomed welcome)

@@ -131,6 +131,7 @@ public sealed class SimdRowsTests
 
         while (engine.StarvedSequences == 0)
         {
+            Assert.True(engine.RunningSequences > 0, "nobody had to wait");
             engine.Step();
         }
 
