@@ -11,7 +11,7 @@ namespace Ghpo.Tests.Dispatch;
 public sealed class MembershipTests
 {
     /// <summary>Longer than it takes to lose a member and to put it out.</summary>
-    private static readonly TimeSpan _long = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan _long = TimeSpan.FromSeconds(12);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

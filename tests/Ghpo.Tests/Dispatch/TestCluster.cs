@@ -12,8 +12,8 @@ using Xunit;
 namespace Ghpo.Tests.Dispatch;
 
 /// <summary>
-/// A learner's actor system and those of nodes, members of one cluster on loopback, set up as in a run but quicker to lose each other: 2 s until a failure detector
-/// loses a member, 2 s more until the learner puts it out. Any link between two can be cut.
+/// A learner's actor system and those of nodes, members of one cluster on loopback, set up as in a run but quicker to lose each other: 5 s until a failure detector
+/// loses a member, 3 s more until the learner puts it out, which a busy machine does not keep a node silent for. Any link between two can be cut.
 /// </summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
@@ -47,7 +47,14 @@ internal sealed class TestCluster : IAsyncDisposable
     public static async Task UntilAllSeeEachOther(params ActorSystem[] systems)
     {
         ImmutableSortedSet<string> all = [.. systems.Select(system => $"{AddressOf(system)}")];
-        await Until(() => systems.All(system => Seen(system).SetEquals(all)), () => string.Join('\n', systems.Select(system => $"{AddressOf(system)} sees {string.Join(", ", Seen(system))}")));
+        await Until(() => systems.All(system => Seen(system).SetEquals(all)), () => string.Join('\n', systems.Select(Everything)));
+    }
+
+    /// <summary>Members of any status, for an error message.</summary>
+    private static string Everything(ActorSystem system)
+    {
+        ClusterEvent.CurrentClusterState state = Cluster.Get(system).State;
+        return $"{AddressOf(system)} sees {string.Join(", ", state.Members.Select(member => $"{member.Address} {member.Status}"))}; unreachable: {string.Join(", ", state.Unreachable.Select(member => member.Address))}";
     }
 
     public static async Task Until(Func<bool> isSo, Func<string> what)
@@ -103,8 +110,8 @@ internal sealed class TestCluster : IAsyncDisposable
             akka.cluster.gossip-interval = 200 ms
             akka.cluster.leader-actions-interval = 200 ms
             akka.cluster.failure-detector.heartbeat-interval = 300 ms
-            akka.cluster.failure-detector.acceptable-heartbeat-pause = 2 s
-            ghpo-learner-downing.patience = 2 s
+            akka.cluster.failure-detector.acceptable-heartbeat-pause = 5 s
+            ghpo-learner-downing.patience = 3 s
             akka.remote.dot-netty.tcp.port = {{port}}
             akka.remote.dot-netty.tcp.applied-adapters = [{{_adapters}}]
             """)).WithFallback(membership).WithFallback(GhpoNode.AkkaConfiguration).WithFallback(ActorMaterializer.DefaultConfig()));
