@@ -21,25 +21,13 @@ internal static class DispatchWire
         writer.Write(offer.Name);
         WriteActor(ref writer, offer.Session);
         writer.Write(offer.Slots);
-        if (offer.Engine is { } engine)
-        {
-            writer.WriteArrayHeader(5);
-            writer.Write(engine.Processor);
-            writer.Write(engine.Float32.Digest);
-            writer.Write(engine.Float32.Fault);
-            writer.Write(engine.Bfloat16.Digest);
-            writer.Write(engine.Bfloat16.Fault);
-        }
-        else
-        {
-            writer.WriteNil();
-        }
+        writer.WriteNullable(offer.Engine, WriteEngine);
     }
 
     internal static OfferWorker ReadOffer(ref MessagePackReader reader, ExtendedActorSystem system)
     {
         reader.Fields(4, nameof(OfferWorker));
-        return new OfferWorker(reader.ReadText(), ReadActor(ref reader, system), reader.ReadInt32(), reader.TryReadNil() ? null : ReadEngine(ref reader));
+        return new OfferWorker(reader.ReadText(), ReadActor(ref reader, system), reader.ReadInt32(), reader.ReadNullable(ReadEngine));
     }
 
     internal static void WriteWelcome(ref MessagePackWriter writer, WorkerWelcomed welcome, ExtendedActorSystem system)
@@ -160,30 +148,14 @@ internal static class DispatchWire
         writer.Write(report.RunningSequences);
         writer.Write(report.Starved);
         writer.Write(report.TokensSampled);
-        if (report.Heard is { } heard)
-        {
-            WritePublished(ref writer, heard);
-        }
-        else
-        {
-            writer.WriteNil();
-        }
-
-        if (report.Held is { } held)
-        {
-            WriteHeld(ref writer, held);
-        }
-        else
-        {
-            writer.WriteNil();
-        }
+        writer.WriteNullable(report.Heard, WritePublished);
+        writer.WriteNullable(report.Held, WriteHeld);
     }
 
     internal static WorkReported ReadReport(ref MessagePackReader reader)
     {
         reader.Fields(5, nameof(WorkReported));
-        return new WorkReported(
-            reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64(), reader.TryReadNil() ? null : ReadPublished(ref reader), reader.TryReadNil() ? null : ReadHeld(ref reader));
+        return new WorkReported(reader.ReadInt32(), reader.ReadInt32(), reader.ReadInt64(), reader.ReadNullable(ReadPublished), reader.ReadNullable(ReadHeld));
     }
 
     internal static void WriteLeft(ref MessagePackWriter writer, SessionLeft left) => writer.WriteArrayHeader(0);
@@ -235,6 +207,16 @@ internal static class DispatchWire
     {
         reader.Fields(4, nameof(Completion));
         return new Completion(reader.ReadTokens(), reader.ReadFloats(), reader.ReadEnum<FinishReason>()) { Switches = reader.ReadList(SettledGroupWire.ReadSwitch) };
+    }
+
+    private static void WriteEngine(ref MessagePackWriter writer, EngineFingerprint engine)
+    {
+        writer.WriteArrayHeader(5);
+        writer.Write(engine.Processor);
+        writer.Write(engine.Float32.Digest);
+        writer.Write(engine.Float32.Fault);
+        writer.Write(engine.Bfloat16.Digest);
+        writer.Write(engine.Bfloat16.Fault);
     }
 
     private static EngineFingerprint ReadEngine(ref MessagePackReader reader)

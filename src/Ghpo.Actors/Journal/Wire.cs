@@ -87,6 +87,22 @@ internal static class Wire
 
     internal static double? ReadNullableDouble(this ref MessagePackReader reader) => reader.TryReadNil() ? null : reader.ReadDouble();
 
+    internal static void WriteNullable<T>(this ref MessagePackWriter writer, T? item, Write<T> write)
+        where T : class
+    {
+        if (item is not null)
+        {
+            write(ref writer, item);
+        }
+        else
+        {
+            writer.WriteNil();
+        }
+    }
+
+    internal static T? ReadNullable<T>(this ref MessagePackReader reader, Read<T> read)
+        where T : class => reader.TryReadNil() ? null : read(ref reader);
+
     internal static void WriteTokens(this ref MessagePackWriter writer, ImmutableArray<int> tokens)
     {
         writer.WriteArrayHeader(tokens.Length);

@@ -79,15 +79,9 @@ public sealed class RolloutWorkerActor : ReceiveActor
 
     private void OnPolicy(LearnerProtocol.PolicyPublished published)
     {
-        if (_newest is not null && published.Epoch < _newest.Epoch)
-        {
-            _log.Warning("Policy {Version} of epoch {Epoch} refused: epoch {Newest} has begun.", published.Version, published.Epoch, _newest.Epoch);
-            return;
-        }
-
         if (published.IsOlderThan(_newest))
         {
-            _log.Info("Policy {Version} is passed over: {Newest} is known already.", published.Version, _newest!.Version);
+            _log.Warning("Policy {Version} of epoch {Epoch} refused: {Newest} of epoch {NewestEpoch} is known already.", published.Version, published.Epoch, _newest!.Version, _newest.Epoch);
             return;
         }
 

@@ -12,23 +12,10 @@ namespace Ghpo.Tests.Dispatch;
 /// A StreamRef between two nodes goes on as if nothing had happened when one is lost; what is watched does not. Should the first test fail one day, Akka.Streams has
 /// closed its hole, and sessions are needed for less than they are.
 /// </summary>
-public sealed class LostNodeTests : IAsyncLifetime
+public sealed class LostNodeTests : TwoNodesTests
 {
     /// <summary>How long after death watch a StreamRef is still given to notice.</summary>
     private static readonly TimeSpan _grace = TimeSpan.FromSeconds(3);
-
-    private readonly TwoNodes _nodes = new();
-    private readonly TinyRun _tiny = new();
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        await _nodes.DisposeAsync();
-        _tiny.Dispose();
-    }
 
     [Fact]
     public async Task A_bare_StreamRef_runs_on_at_both_ends_when_its_node_is_lost_though_death_watch_has_noticed()
@@ -40,18 +27,18 @@ public sealed class LostNodeTests : IAsyncLifetime
                 offered = ended;
                 return NotUsed.Instance;
             })
-            .RunWith(StreamRefs.SourceRef<string>(), _nodes.Learner.Materializer());
+            .RunWith(StreamRefs.SourceRef<string>(), Nodes.Learner.Materializer());
         Task? consumed = null;
         var heard = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        IActorRef consumer = _nodes.Node.ActorOf(Hearer.Props((message, _) =>
-            consumed = ((ISourceRef<string>)message).Source.RunForeach(element => heard.TrySetResult(element), _nodes.Node.Materializer())), "consumer");
-        IActorRef far = await _nodes.FromLearner(consumer);
+        IActorRef consumer = Nodes.Node.ActorOf(Hearer.Props((message, _) =>
+            consumed = ((ISourceRef<string>)message).Source.RunForeach(element => heard.TrySetResult(element), Nodes.Node.Materializer())), "consumer");
+        IActorRef far = await Nodes.FromLearner(consumer);
         far.Tell(made);
         Assert.Equal("first", await heard.Task.WaitAsync(TwoNodes.Patience, Stop));
-        Task atLearner = TwoNodes.Watch(_nodes.Learner, far);
-        Task atNode = TwoNodes.Watch(_nodes.Node, await _nodes.FromNode(_nodes.Learner.ActorOf(Hearer.Props((_, _) => { }), "producer")));
+        Task atLearner = TwoNodes.Watch(Nodes.Learner, far);
+        Task atNode = TwoNodes.Watch(Nodes.Node, await Nodes.FromNode(Nodes.Learner.ActorOf(Hearer.Props((_, _) => { }), "producer")));
 
-        await _nodes.LoseAsync();
+        await Nodes.LoseAsync();
         await Task.WhenAll(atLearner, atNode);
         await Task.Delay(_grace, Stop);
         Assert.False(offered.IsCompleted, "The offering end has noticed.");
@@ -61,24 +48,24 @@ public sealed class LostNodeTests : IAsyncLifetime
     [Fact]
     public async Task Both_sessions_of_a_worker_end_when_its_node_is_lost_and_their_streams_with_them()
     {
-        (RunContext run, _) = TinyRun.Create(_tiny.NewFolder(), _tiny.Settings());
+        (RunContext run, _) = TinyRun.Create(Tiny.NewFolder(), Tiny.Settings());
         var plane = new NoPlane();
         var reported = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var joined = new TaskCompletionSource<IActorRef>(TaskCreationOptions.RunContinuationsAsynchronously);
-        IActorRef dispatcher = _nodes.Learner.ActorOf(
+        IActorRef dispatcher = Nodes.Learner.ActorOf(
             Props.Create(() => new Dispatcher(new ClusterSide(run.Setup, plane, null, null), joined, reported)), "dispatcher");
-        IActorRef door = await _nodes.FromNode(dispatcher);
-        var node = new NodeContext("w", _tiny.Settings(), plane, _tiny.NewFolder(), null);
-        IActorRef session = _nodes.Node.ActorOf(Props.Create(() => new RolloutSessionActor(node, door)), "session");
+        IActorRef door = await Nodes.FromNode(dispatcher);
+        var node = new NodeContext("w", Tiny.Settings(), plane, Tiny.NewFolder(), null);
+        IActorRef session = Nodes.Node.ActorOf(Props.Create(() => new RolloutSessionActor(node, door)), "session");
         IActorRef remote = await joined.Task.WaitAsync(TwoNodes.Patience, Stop);
         await reported.Task.WaitAsync(TwoNodes.Patience, Stop);
         Task[] ends =
         [
-            TwoNodes.Watch(_nodes.Learner, remote), TwoNodes.Watch(_nodes.Node, session),
-            .. StreamsOf(remote).Select(stream => TwoNodes.Watch(_nodes.Learner, stream)), .. StreamsOf(session).Select(stream => TwoNodes.Watch(_nodes.Node, stream)),
+            TwoNodes.Watch(Nodes.Learner, remote), TwoNodes.Watch(Nodes.Node, session),
+            .. StreamsOf(remote).Select(stream => TwoNodes.Watch(Nodes.Learner, stream)), .. StreamsOf(session).Select(stream => TwoNodes.Watch(Nodes.Node, stream)),
         ];
 
-        await _nodes.LoseAsync();
+        await Nodes.LoseAsync();
         await Task.WhenAll(ends);
     }
 

@@ -12,22 +12,10 @@ using static Ghpo.Dispatch.SessionProtocol;
 namespace Ghpo.Tests.Dispatch;
 
 /// <summary>A node's end of a session, by what it reports to a learner that is only heard.</summary>
-public sealed class RolloutSessionActorTests : IAsyncLifetime
+public sealed class RolloutSessionActorTests : TwoNodesTests
 {
-    private readonly TwoNodes _nodes = new();
-    private readonly TinyRun _tiny = new();
     private readonly OnePolicyPlane _plane = new();
     private readonly Channel<WorkReported> _reports = Channel.CreateUnbounded<WorkReported>();
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        await _nodes.DisposeAsync();
-        _tiny.Dispose();
-    }
 
     [Fact]
     public async Task What_is_told_again_is_not_fetched_again_and_reports_name_what_was_heard_and_what_is_held()
@@ -70,8 +58,12 @@ public sealed class RolloutSessionActorTests : IAsyncLifetime
 
     private async Task Reported(int heard, int held)
     {
-        while (await Report() != new WorkReported(0, 0, 0, Policy(heard), Held(held)))
+        var expected = new WorkReported(0, 0, 0, Policy(heard), Held(held));
+        int reports = 0;
+        while (await Report() is var report && report != expected)
         {
+            // One comes each second.
+            Assert.True(++reports < 60, $"reported is {report}, not {expected}");
         }
     }
 
@@ -79,12 +71,12 @@ public sealed class RolloutSessionActorTests : IAsyncLifetime
 
     private async Task<IActorRef> Welcomed()
     {
-        (RunContext run, _) = TinyRun.Create(_tiny.NewFolder(), _tiny.Settings());
-        ActorSystem system = _nodes.Node;
+        (RunContext run, _) = TinyRun.Create(Tiny.NewFolder(), Tiny.Settings());
+        ActorSystem system = Nodes.Node;
         IActorRef learner = system.ActorOf(Hearer.Props((message, _) => Assert.True(message is not WorkReported report || _reports.Writer.TryWrite(report))));
         var offered = new TaskCompletionSource<IActorRef>(TaskCreationOptions.RunContinuationsAsynchronously);
         IActorRef door = system.ActorOf(Hearer.Props((message, _) => offered.TrySetResult(((OfferWorker)message).Session)));
-        var node = new NodeContext("w", _tiny.Settings(), _plane, _tiny.NewFolder(), null) { EngineFactory = _ => new GatedEngine(8) };
+        var node = new NodeContext("w", Tiny.Settings(), _plane, Tiny.NewFolder(), null) { EngineFactory = _ => new GatedEngine(8) };
         system.ActorOf(Props.Create(() => new RolloutSessionActor(node, door)));
         IActorRef session = await offered.Task.WaitAsync(TwoNodes.Patience, Stop);
         session.Tell(new WorkerWelcomed(

@@ -15,7 +15,7 @@ using static Ghpo.Dispatch.VerificationProtocol;
 namespace Ghpo.Tests.Dispatch;
 
 /// <summary>Verification on another node, with real sessions between two systems.</summary>
-public sealed class VerifierNodeTests : IAsyncLifetime
+public sealed class VerifierNodeTests : TwoNodesTests
 {
     private static readonly string[] Answers =
     [
@@ -25,20 +25,8 @@ public sealed class VerifierNodeTests : IAsyncLifetime
     /// <summary>Judgements that fit between a node and a learner that hears none, its buffer being one.</summary>
     private const int Returning = 4;
 
-    private readonly TwoNodes _nodes = new();
-    private readonly TinyRun _tiny = new();
     private readonly ManualTime _time = new();
     private int _judgedHere;
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        await _nodes.DisposeAsync();
-        _tiny.Dispose();
-    }
 
     [Fact]
     public async Task A_node_s_judgements_are_the_learner_s_own_to_the_letter_and_the_learner_judges_none_of_them()
@@ -46,9 +34,9 @@ public sealed class VerifierNodeTests : IAsyncLifetime
         (IActorRef verification, RolloutGroup[] groups, VerifiedGroup[] own) = await JudgedByTheLearner(12);
         Assert.Equal(groups.Length, _judgedHere);
 
-        IActorRef door = await _nodes.FromNode(verification);
-        var node = new NodeContext("v", _tiny.Settings("verification.workers=3"), new NoPlane(), _tiny.NewFolder(), null);
-        _nodes.Node.ActorOf(Props.Create(() => new VerifierSessionActor(node, door)));
+        IActorRef door = await Nodes.FromNode(verification);
+        var node = new NodeContext("v", Tiny.Settings("verification.workers=3"), new NoPlane(), Tiny.NewFolder(), null);
+        Nodes.Node.ActorOf(Props.Create(() => new VerifierSessionActor(node, door)));
         await UntilNodesJudge(verification, groups[0]);
         int before = _judgedHere;
         VerifiedGroup[] there = await Verify(verification, groups);
@@ -60,7 +48,7 @@ public sealed class VerifierNodeTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task What_a_lost_node_had_in_hand_is_judged_by_the_learner() => RequireJudgedByTheLearnerAfter(_nodes.LoseAsync);
+    public Task What_a_lost_node_had_in_hand_is_judged_by_the_learner() => RequireJudgedByTheLearnerAfter(Nodes.LoseAsync);
 
     [Fact]
     public Task What_a_node_keeps_past_its_lease_is_judged_by_the_learner() => RequireJudgedByTheLearnerAfter(() =>
@@ -77,18 +65,18 @@ public sealed class VerifierNodeTests : IAsyncLifetime
         int taken = 0;
         int offers = 0;
         var silence = new TaskCompletionSource<int>();
-        IMaterializer materializer = _nodes.Learner.Materializer();
-        IActorRef learner = _nodes.Learner.ActorOf(Hearer.Props((_, _) => { }), "learner");
-        IActorRef run = _nodes.Learner.ActorOf(Hearer.Props((message, sender) =>
+        IMaterializer materializer = Nodes.Learner.Materializer();
+        IActorRef learner = Nodes.Learner.ActorOf(Hearer.Props((_, _) => { }), "learner");
+        IActorRef run = Nodes.Learner.ActorOf(Hearer.Props((message, sender) =>
         {
             if (message is OfferVerifier offer && offers++ == 0)
             {
                 _ = WelcomeAsync(offer);
             }
         }), "run");
-        IActorRef door = await _nodes.FromNode(run);
-        var node = new NodeContext("v", _tiny.Settings($"verification.workers={AtATime}"), new NoPlane(), _tiny.NewFolder(), null);
-        _nodes.Node.ActorOf(Props.Create(() => new VerifierSessionActor(node, door)));
+        IActorRef door = await Nodes.FromNode(run);
+        var node = new NodeContext("v", Tiny.Settings($"verification.workers={AtATime}"), new NoPlane(), Tiny.NewFolder(), null);
+        Nodes.Node.ActorOf(Props.Create(() => new VerifierSessionActor(node, door)));
 
         int before;
         do
@@ -132,7 +120,7 @@ public sealed class VerifierNodeTests : IAsyncLifetime
     /// <summary>Starts the learner's side, and has groups judged while there is no node.</summary>
     private async Task<(IActorRef Verification, RolloutGroup[] Groups, VerifiedGroup[] Own)> JudgedByTheLearner(int count)
     {
-        (RunContext made, _) = TinyRun.Create(_tiny.NewFolder(), _tiny.Settings("verification.on-nodes=true"));
+        (RunContext made, _) = TinyRun.Create(Tiny.NewFolder(), Tiny.Settings("verification.on-nodes=true"));
         RunContext run = made with { Time = _time, Tokenizer = new FailingTokenizer(made.Tokenizer, tokens => tokens is [1, ..]) };
         IActorRef verification = Start(run);
         RolloutGroup[] groups = Groups(run, count);
@@ -142,13 +130,13 @@ public sealed class VerifierNodeTests : IAsyncLifetime
     /// <summary>The learner's side, with own verifiers whose work is counted.</summary>
     private IActorRef Start(RunContext run)
     {
-        IActorRef pool = _nodes.Learner.ActorOf(Props.Create(() => new AnswerVerifierActor(run.ProblemsById, run.Tokenizer, run.Verifier)));
-        IActorRef own = _nodes.Learner.ActorOf(Hearer.Props((message, sender) =>
+        IActorRef pool = Nodes.Learner.ActorOf(Props.Create(() => new AnswerVerifierActor(run.ProblemsById, run.Tokenizer, run.Verifier)));
+        IActorRef own = Nodes.Learner.ActorOf(Hearer.Props((message, sender) =>
         {
             Interlocked.Increment(ref _judgedHere);
             pool.Tell(message, sender);
         }), "own");
-        return _nodes.Learner.ActorOf(Props.Create(() => new VerificationActor(run, own)), "verification");
+        return Nodes.Learner.ActorOf(Props.Create(() => new VerificationActor(run, own)), "verification");
     }
 
     /// <summary>A node that takes answers and never says anything about them.</summary>
@@ -157,17 +145,17 @@ public sealed class VerifierNodeTests : IAsyncLifetime
     {
         var joined = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        IActorRef session = _nodes.Node.ActorOf(Hearer.Props((message, _) =>
+        IActorRef session = Nodes.Node.ActorOf(Hearer.Props((message, _) =>
         {
             if (message is VerifierWelcomed welcome)
             {
-                IMaterializer materializer = _nodes.Node.Materializer();
+                IMaterializer materializer = Nodes.Node.Materializer();
                 welcome.Work.Source.RunForeach(_ => taken.TrySetResult(), materializer);
                 Source.Maybe<AnswerJudged>().RunWith(welcome.Judged.Sink, materializer);
                 joined.TrySetResult();
             }
         }), "mute");
-        (await _nodes.FromNode(verification)).Tell(new OfferVerifier("mute", session, 4));
+        (await Nodes.FromNode(verification)).Tell(new OfferVerifier("mute", session, 4));
         await joined.Task.WaitAsync(TwoNodes.Patience, Stop);
         return taken.Task;
     }

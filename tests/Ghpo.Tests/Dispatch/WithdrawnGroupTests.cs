@@ -9,34 +9,21 @@ using static Ghpo.Learning.LearnerProtocol;
 namespace Ghpo.Tests.Dispatch;
 
 /// <summary>A straggler's group is with a worker of this process and one of another node, and one of the two is first.</summary>
-public sealed class WithdrawnGroupTests : IAsyncLifetime
+public sealed class WithdrawnGroupTests : TwoNodesTests
 {
     private static readonly PolicyPublished Policy = new(1, new PolicyVersion(0), "hash");
-
-    private readonly TwoNodes _nodes = new();
-    private readonly TinyRun _tiny = new();
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    public async ValueTask DisposeAsync()
-    {
-        await _nodes.DisposeAsync();
-        _tiny.Dispose();
-    }
 
     [Fact]
     public async Task The_worker_that_was_not_first_drops_the_group_and_samples_the_next_one()
     {
-        GhpoSettings settings = _tiny.Settings();
-        (RunContext run, _) = TinyRun.Create(_tiny.NewFolder(), settings);
+        GhpoSettings settings = Tiny.Settings();
+        (RunContext run, _) = TinyRun.Create(Tiny.NewFolder(), settings);
         run = run with { Cluster = new ClusterSide(run.Setup, new OnePolicyPlane(), null, null) };
         int answers = settings.Rollout.GroupSize;
         var local = new ManualWorker();
-        IActorRef worker = _nodes.Learner.ActorOf(Hearer.Props(local.Hear), "local");
-        IActorRef learner = _nodes.Learner.ActorOf(Hearer.Props((_, _) => { }), "learner");
-        IActorRef dispatcher = _nodes.Learner.ActorOf(Props.Create(() => new DispatcherActor(run, learner, new[] { worker })), "dispatcher");
+        IActorRef worker = Nodes.Learner.ActorOf(Hearer.Props(local.Hear), "local");
+        IActorRef learner = Nodes.Learner.ActorOf(Hearer.Props((_, _) => { }), "learner");
+        IActorRef dispatcher = Nodes.Learner.ActorOf(Props.Create(() => new DispatcherActor(run, learner, new[] { worker })), "dispatcher");
         dispatcher.Tell(Policy);
         Task<RolloutGroup> Sample(int index) => dispatcher.Ask<RolloutGroup>(
             new DispatchProtocol.SampleGroup(LeaseLedgerTests.Group(0, index, 0), new PolicyVersion(0), TimeProvider.System.GetTimestamp()), TwoNodes.Patience, Stop);
@@ -49,9 +36,9 @@ public sealed class WithdrawnGroupTests : IAsyncLifetime
         ManualWorker.Job straggler = await local.NextAsync();
 
         var engine = new GatedEngine(answers);
-        var node = new NodeContext("far", settings, new OnePolicyPlane(), _tiny.NewFolder(), null) { EngineFactory = _ => engine };
-        IActorRef door = await _nodes.FromNode(dispatcher);
-        _nodes.Node.ActorOf(Props.Create(() => new RolloutSessionActor(node, door)), "session");
+        var node = new NodeContext("far", settings, new OnePolicyPlane(), Tiny.NewFolder(), null) { EngineFactory = _ => engine };
+        IActorRef door = await Nodes.FromNode(dispatcher);
+        Nodes.Node.ActorOf(Props.Create(() => new RolloutSessionActor(node, door)), "session");
         await Recorded(engine, "submit group 0/1, attempt 0");
 
         straggler.Answer(answers);
@@ -68,13 +55,8 @@ public sealed class WithdrawnGroupTests : IAsyncLifetime
         Assert.Equal(straggler.Index, await local.Withdrawn.Task.WaitAsync(TwoNodes.Patience, Stop));
     }
 
-    private static async Task Recorded(GatedEngine engine, string line)
-    {
-        while (!engine.Record.Contains(line))
-        {
-            await Task.Delay(20, Stop);
-        }
-    }
+    private static Task Recorded(GatedEngine engine, string line) =>
+        TestCluster.Until(() => engine.Record.Contains(line), () => $"'{line}' is not among {string.Join("; ", engine.Record)}");
 
     /// <summary>A worker that holds the policy and answers when the test says so.</summary>
     private sealed class ManualWorker
