@@ -125,9 +125,10 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         }
     }
 
+    /// <summary>A learner that was leaving already when the node joined was never seen up: it is gone all the same, and nobody comes after it.</summary>
     private void OnGone(Member member, NodeEnd how)
     {
-        if (member.UniqueAddress.Equals(_learner?.UniqueAddress))
+        if (_learner is null ? member.HasRole(GhpoNode.LearnerRole) : member.UniqueAddress.Equals(_learner.UniqueAddress))
         {
             _end.TrySetResult(how);
         }

@@ -92,6 +92,26 @@ public sealed class MembershipTests
         Assert.Equal(NodeEnd.LearnerLost, await ended.WaitAsync(TestCluster.Patience, Stop));
     }
 
+    [Fact]
+    public async Task A_node_that_finds_its_learner_leaving_already_does_not_wait_for_it()
+    {
+        using var tiny = new TinyRun();
+        await using var cluster = new TestCluster(canCut: false);
+        ActorSystem node = cluster.StartNode();
+        await TestCluster.UntilAllSeeEachOther(cluster.Learner, node);
+        Member learner = Cluster.Get(node).State.Members.Single(member => member.HasRole(GhpoNode.LearnerRole));
+        Member other = Cluster.Get(node).SelfMember;
+
+        ActorSystem late = cluster.StartNode(joins: false);
+        Task<NodeEnd> ended = EndOf(late, tiny);
+        ActorSelection actor = late.ActorSelection("/user/node");
+        actor.Tell(new ClusterEvent.MemberLeft(other.Copy(MemberStatus.Leaving)));
+        await Task.Delay(500, Stop);
+        Assert.False(ended.IsCompleted);
+        actor.Tell(new ClusterEvent.MemberLeft(learner.Copy(MemberStatus.Leaving)));
+        Assert.Equal(NodeEnd.LearnerLeft, await ended.WaitAsync(TestCluster.Patience, Stop));
+    }
+
     /// <summary>Why a node would leave its cluster, once it would. It has no role to work in.</summary>
     private static Task<NodeEnd> EndOf(ActorSystem node, TinyRun tiny)
     {

@@ -78,11 +78,15 @@ internal sealed class TestCluster : IAsyncDisposable
         return system;
     }
 
-    /// <summary>A node that has joined the learner.</summary>
-    public ActorSystem StartNode()
+    /// <summary>A node that joins the learner, or not yet.</summary>
+    public ActorSystem StartNode(bool joins = true)
     {
         ActorSystem system = Start(GhpoNode.NodeConfiguration, GhpoNode.RolloutRole, port: 0);
-        Cluster.Get(system).Join(AddressOf(Learner));
+        if (joins)
+        {
+            Cluster.Get(system).Join(AddressOf(Learner));
+        }
+
         return system;
     }
 
