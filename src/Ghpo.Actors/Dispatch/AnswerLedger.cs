@@ -53,6 +53,13 @@ internal sealed class AnswerLedger(TimeSpan deadline)
         return _open.Remove(key);
     }
 
+    /// <summary>How many answers a node has in hand, and when it got the oldest of them; null: none.</summary>
+    public (int Answers, TimeSpan? Oldest) Held(string node)
+    {
+        TimeSpan[] granted = [.. _leased.Values.Where(lease => lease.Node == node).Select(lease => lease.Deadline - deadline)];
+        return (granted.Length, granted.Length > 0 ? granted.Min() : null);
+    }
+
     /// <summary>What a node that is lost had in hand.</summary>
     public ImmutableArray<AnswerToJudge> Return(string node) => Return([.. _leased.Values.Where(lease => lease.Node == node).Select(lease => lease.Answer)]);
 

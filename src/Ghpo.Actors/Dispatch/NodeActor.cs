@@ -151,12 +151,12 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         if (_learner is not null && _sessions.Count > 0)
         {
-            _sessions.MinBy(session => session.Value == GhpoNode.RolloutRole ? 0 : 1).Key.Tell(new DescribeSession(_learner.Address), asker);
+            _sessions.MinBy(session => session.Value == GhpoNode.RolloutRole ? 0 : 1).Key.Tell(new DescribeSession(_learner.Address, KnockInterval * _silences), asker);
         }
         else
         {
             string sentence = _learner is null ? "looks for a learner" : "between two sessions with the learner";
-            asker.Tell(new NodeView(_learner?.Address, Serves: false, ActorRefs.Nobody, Worker: null, sentence));
+            asker.Tell(new NodeView(_learner?.Address, Serves: false, ActorRefs.Nobody, Worker: null, sentence) { LearnerSilence = KnockInterval * _silences });
         }
     }
 
@@ -214,11 +214,14 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     {
         /// <summary>Where the learner can be looked into, HOST:PORT as it said; "": nowhere; null: it has not welcomed this node.</summary>
         public string? Inspection { get; init; }
+
+        /// <summary>For how long the learner has not answered this node's knocks, in whole knocks; one that is on its way counts.</summary>
+        public TimeSpan LearnerSilence { get; init; }
     }
 
     /// <summary>Query to a session, answered by <see cref="NodeView"/>.</summary>
-    /// <param name="Learner">For the answer.</param>
-    internal sealed record DescribeSession(Address Learner);
+    /// <param name="Learner">For the answer, as <paramref name="LearnerSilence"/> is.</param>
+    internal sealed record DescribeSession(Address Learner, TimeSpan LearnerSilence);
 
     /// <summary>Return what is in hand, and end. Answered by <see cref="SessionProtocol.SessionLeft"/>.</summary>
     internal sealed record LeaveSession;

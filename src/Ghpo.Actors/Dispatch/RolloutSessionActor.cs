@@ -58,7 +58,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         Receive<WorkerRefused>(OnRefused);
         Receive<WorkerWelcomed>(OnWelcome);
         Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(
-            asked.Learner, Serves: false, ActorRefs.Nobody, Worker: null, _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this worker: {_refusal}")));
+            asked.Learner, Serves: false, ActorRefs.Nobody, Worker: null, _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this worker: {_refusal}") { LearnerSilence = asked.LearnerSilence }));
         Receive<NodeActor.LeaveSession>(_ => Sender.Tell(new SessionLeft()));
     }
 
@@ -157,7 +157,7 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             _view = view;
             _learner.Tell(new WorkReported(view.RunningSequences, view.Starved, view.TokensSampled, _newest, _held));
         });
-        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(asked.Learner, _view?.Version is not null, _worker, _view, Sentence) { Inspection = _inspection }));
+        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(asked.Learner, _view?.Version is not null, _worker, _view, Sentence) { Inspection = _inspection, LearnerSilence = asked.LearnerSilence }));
         Receive<AnswerFailed>(_learner.Tell);
         Receive<Terminated>(gone =>
         {

@@ -105,6 +105,17 @@ public sealed class RunActor : ReceiveActor, IWithTimers
             }
         });
         Receive<WorkerProtocol.GetWorkers>(query => _team!.Dispatcher.Forward(query));
+        Receive<VerificationProtocol.GetVerifiers>(query =>
+        {
+            if (_team!.Verification is { } verification)
+            {
+                verification.Forward(query);
+            }
+            else
+            {
+                Sender.Tell(new VerificationProtocol.VerifiersView([]));
+            }
+        });
         Receive<WorkerProtocol.DrainWorker>(drain => _team!.Dispatcher.Forward(drain));
         Receive<WorkerProtocol.ResumeWorker>(resume => _team!.Dispatcher.Forward(resume));
         Receive<JournalFailed>(Note);
@@ -134,6 +145,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         Receive<SessionProtocol.OfferWorker>(_ => { });
         Receive<VerificationProtocol.OfferVerifier>(_ => { });
         Receive<WorkerProtocol.GetWorkers>(_ => Sender.Tell(new WorkerProtocol.WorkersView([])));
+        Receive<VerificationProtocol.GetVerifiers>(_ => Sender.Tell(new VerificationProtocol.VerifiersView([])));
         Receive<WorkerProtocol.DrainWorker>(drain => Sender.Tell(new WorkerProtocol.WorkerTold(drain.Name, "the team starts again just now; try in a moment")));
         Receive<WorkerProtocol.ResumeWorker>(resume => Sender.Tell(new WorkerProtocol.WorkerTold(resume.Name, "the team starts again just now; try in a moment")));
         Receive<JournalFailed>(Note);

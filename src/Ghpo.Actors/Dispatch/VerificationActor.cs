@@ -57,6 +57,7 @@ internal sealed class VerificationActor : ReceiveActor, IWithTimers
         });
         Receive<AnswerJudged>(OnJudged);
         Receive<OfferVerifier>(OnOffer);
+        Receive<GetVerifiers>(_ => Sender.Tell(View()));
         Receive<Terminated>(gone => Lose(node => node.Session.Equals(gone.ActorRef), "its session ended"));
         Receive<DisassociatedEvent>(broken => Lose(node => node.Address.Equals(broken.RemoteAddress), "its connection broke"));
         Receive<ClusterEvent.UnreachableMember>(gone => Lose(node => node.Address.Equals(gone.Member.Address), "its node cannot be reached"));
@@ -154,7 +155,7 @@ internal sealed class VerificationActor : ReceiveActor, IWithTimers
         var setup = new VerifierSetup(_run.Name, _run.Settings.Verification.Extraction, _run.Settings.Rewards.Format, _run.Settings.Verification.Precision);
         string inspection = _run.Cluster?.Inspection ?? "";
         IActorRef session = Context.Watch(Context.ActorOf(Props.Create(() => new RemoteVerifierActor(id, offer.Session, setup, inspection)), Uri.EscapeDataString(id)));
-        _nodes.Add(id, new Node(id, session, offer.Session));
+        _nodes.Add(id, new Node(id, offer, session));
         _log.Info("Verifier {Name} on {Node} joins; it judges {Capacity} answers at a time", offer.Name, offer.Session.Path.Address, offer.Capacity);
     }
 
@@ -198,11 +199,31 @@ internal sealed class VerificationActor : ReceiveActor, IWithTimers
         }
     }
 
+    private VerifiersView View()
+    {
+        DateTimeOffset began = _run.Time.GetUtcNow() - Now;
+        return new VerifiersView(
+            [
+                .. _nodes.Values.OrderBy(node => node.Id, StringComparer.Ordinal).Select(node =>
+                {
+                    (int answers, TimeSpan? oldest) = _ledger.Held(node.Id);
+                    return new VerifierView(node.Name, node.Address.ToString(), node.Capacity, answers, began + oldest, node.Judged);
+                }),
+            ],
+            _ledger.Pending);
+    }
+
     private sealed record OpenGroup(RolloutGroup Rollout, IActorRef Asker, Judgement?[] Judgements);
 
     /// <summary>One session of a verifier node.</summary>
-    private sealed record Node(string Id, IActorRef Session, IActorRef Peer)
+    private sealed record Node(string Id, OfferVerifier Offer, IActorRef Session)
     {
+        public string Name => Offer.Name;
+
+        public int Capacity => Offer.Capacity;
+
+        public IActorRef Peer => Offer.Session;
+
         public Address Address => Peer.Path.Address;
 
         /// <summary>Whoever waits for its next answer; null: nobody does.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Akka.Actor;
 using Akka.Streams;
 using Ghpo.Problems;
@@ -16,8 +17,22 @@ namespace Ghpo.Dispatch;
 ///                      ◀══ AnswerToJudge ══ / ══ AnswerJudged ══▶   streams
 /// </code>
 /// </summary>
-internal static class VerificationProtocol
+public static class VerificationProtocol
 {
+    /// <summary>Query, answered by <see cref="VerifiersView"/>. Send it to <see cref="RunActor"/>, which passes it on.</summary>
+    public sealed record GetVerifiers;
+
+    /// <param name="Verifiers">By name. Nodes only: the learner's own verifiers are no nodes.</param>
+    /// <param name="PendingAnswers">Answers that no node has in hand.</param>
+    public sealed record VerifiersView(ImmutableArray<VerifierView> Verifiers, int PendingAnswers = 0);
+
+    /// <param name="Node">Address of its node, as the cluster knows it.</param>
+    /// <param name="Capacity">Answers that it judges at a time.</param>
+    /// <param name="Answers">Answers in hand.</param>
+    /// <param name="OldestSince">When it got the oldest of them; null: it has none.</param>
+    /// <param name="Judged">Answers judged since its session began.</param>
+    public sealed record VerifierView(string Name, string Node, int Capacity, int Answers, DateTimeOffset? OldestSince, long Judged);
+
     /// <param name="Session">The verifier's session.</param>
     /// <param name="Capacity">Answers that it judges at a time.</param>
     internal sealed record OfferVerifier(string Name, IActorRef Session, int Capacity);

@@ -30,7 +30,7 @@ public sealed record InspectedRun(ActorSystem System, IActorRef Run, IActorRef W
         var steering = new RunVerbs(this);
         return
         [
-            steering.Palette, new WaitVerbs(this).Why, new WaitVerbs(this).Pipeline, new RolloutVerbs(RolloutPlace.Of(this)).Rollout, new WorkerVerbs(this).Palette,
+            steering.Palette, new WaitVerbs(this).Why, new WaitVerbs(this).Pipeline, new RolloutVerbs(RolloutPlace.Of(this)).Rollout, new WorkerVerbs(this).Palette, new VerifierVerbs(this).Palette,
             new CurriculumVerbs(this).Palette, new HintVerbs(this, steering).Palette, new ClusterVerbs(System).Cluster, new ClusterVerbs(System).Actor,
         ];
     }

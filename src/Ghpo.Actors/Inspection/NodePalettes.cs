@@ -27,7 +27,15 @@ internal sealed class NodePalettes(ActorSystem system, IActorRef node, string na
             Once("", "What this node is at", async _ =>
             {
                 NodeActor.NodeView view = await View();
-                return [Line($"{name} {view.Sentence}{(view.Learner is { } learner ? $"; its learner is {learner}" : "")}", new { Name = name, view.Sentence, Learner = view.Learner?.ToString() })];
+                string silence = view.LearnerSilence > StallWatch.Prompt
+                    ? string.Create(CultureInfo.InvariantCulture, $", silent for {view.LearnerSilence.TotalSeconds:0} s")
+                    : "";
+                return
+                [
+                    Line(
+                        $"{name} {view.Sentence}{(view.Learner is { } learner ? $"; its learner is {learner}{silence}" : "")}",
+                        new { Name = name, view.Sentence, Learner = view.Learner?.ToString(), LearnerSilentSeconds = view.LearnerSilence.TotalSeconds }),
+                ];
             }),
         ]),
         new VerbPalette("worker", "Who samples: here this node's own worker",
@@ -36,6 +44,7 @@ internal sealed class NodePalettes(ActorSystem system, IActorRef node, string na
             Elsewhere("drain", "Asked of the learner"),
             Elsewhere("resume", "Asked of the learner"),
         ]),
+        new VerbPalette("verifier", "Who judges on other nodes; asked of the learner", [Elsewhere("", "Says where the learner is")]),
         new RolloutVerbs(new RolloutPlace(
             async () => (await View()).WorkerActor is { } worker && !worker.IsNobody() ? [worker] : [],
             () => Task.FromResult<ImmutableArray<WorkerProtocol.WorkerView>>([]),

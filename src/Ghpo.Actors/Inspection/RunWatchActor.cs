@@ -56,6 +56,7 @@ public sealed class RunWatchActor : ReceiveActor, IWithTimers
             _watch = _watch.Heard(view, Now);
             Context.System.EventStream.Publish(new WorkersSeen(view));
         });
+        Receive<VerificationProtocol.VerifiersView>(view => _watch = _watch.Heard(view, Now));
         Receive<TrainerProgress>(progress => _watch = _watch.Heard(progress, Now));
         Receive<PipelineProgress>(progress =>
         {
@@ -93,11 +94,13 @@ public sealed class RunWatchActor : ReceiveActor, IWithTimers
     private void Ask()
     {
         Report(_watch.Diagnose(Now));
+        _watch = _watch.Asked(StallWatch.RunName, Now);
         _run.Tell(new RunProtocol.GetTeam());
     }
 
     private void OnTeam(RunProtocol.TeamView team)
     {
+        _watch = _watch.Heard(StallWatch.RunName, "supervising", 0, 0, Now);
         if (team.Members.IsEmpty)
         {
             _watch = _watch.Regroups(team.Failure ?? "a member failed", Now);
@@ -108,7 +111,7 @@ public sealed class RunWatchActor : ReceiveActor, IWithTimers
         {
             // Another team: what the one before did not answer is no silence of this one.
             _members = team.Members;
-            _watch = _watch.Only([]);
+            _watch = _watch.Only([StallWatch.RunName]);
         }
 
         foreach ((string name, IActorRef member) in _members)
@@ -119,6 +122,7 @@ public sealed class RunWatchActor : ReceiveActor, IWithTimers
                 StallWatch.HintsName => new HintProtocol.GetHints(),
                 StallWatch.CurriculumName => new CurriculumProtocol.GetCurriculum(),
                 StallWatch.DispatcherName => new WorkerProtocol.GetWorkers(),
+                StallWatch.VerificationName => new VerificationProtocol.GetVerifiers(),
                 _ when name.StartsWith("rollout-", StringComparison.Ordinal) => new RolloutProtocol.GetWorker(),
                 _ => null,
             };

@@ -16,6 +16,15 @@ public sealed partial record StallWatch
             members = members.SetItem(worker.Name, Seen(members.GetValueOrDefault(worker.Name) ?? MemberSeen.New(worker.Name, worker.LastHeard), worker, now));
         }
 
+        // What one of this process was given since it fell silent, it does not say itself.
+        foreach (WorkerProtocol.WorkerView worker in pool.Workers.Where(worker => worker.IsLocal))
+        {
+            if (members.GetValueOrDefault(worker.Name) is { Asked: not null } silent)
+            {
+                members = members.SetItem(worker.Name, silent with { Groups = worker.Groups });
+            }
+        }
+
         return heard with
         {
             Members = members,
@@ -53,7 +62,12 @@ public sealed partial record StallWatch
             return null;
         }
 
-        MemberSeen? silent = Remote(pool).Select(worker => Members[worker.Name]).Where(member => member.Asked is { } asked && now - asked > Prompt).MinBy(member => member.Heard);
+        MemberSeen? silent = pool.Workers
+            .Where(worker => worker.State != WorkerState.Lost)
+            .Select(worker => Members.GetValueOrDefault(worker.Name))
+            .OfType<MemberSeen>()
+            .Where(member => now - member.Asked > Prompt)
+            .MinBy(member => member.Heard);
         if (silent is not null)
         {
             return new Diagnosis(
@@ -73,7 +87,7 @@ public sealed partial record StallWatch
             : new Diagnosis($"{pending}{(pool.Workers.IsEmpty ? ", and there is none" : "")}", "rollout", since, stalled);
     }
 
-    private static bool IsWorker(string name) => name is not (LearnerName or HintsName or CurriculumName or DispatcherName);
+    private static bool IsWorker(string name) => name is not (RunName or LearnerName or HintsName or CurriculumName or DispatcherName or VerificationName);
 
     private static IEnumerable<WorkerProtocol.WorkerView> Remote(WorkerProtocol.WorkersView? pool) =>
         pool?.Workers.Where(worker => !worker.IsLocal && worker.State != WorkerState.Lost).DistinctBy(worker => worker.Name) ?? [];

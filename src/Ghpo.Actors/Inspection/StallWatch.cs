@@ -66,10 +66,12 @@ public sealed partial record StallWatch(
     /// <summary>Workers of other nodes report every second; this long after the last report the next one is overdue.</summary>
     public static readonly TimeSpan ReportDue = TimeSpan.FromSeconds(2);
 
+    public const string RunName = "run";
     public const string LearnerName = "learner";
     public const string HintsName = "hints";
     public const string CurriculumName = "curriculum";
     public const string DispatcherName = "dispatcher";
+    public const string VerificationName = "verification";
 
     public static StallWatch New(DateTimeOffset now) => new(
         now,
@@ -129,15 +131,6 @@ public sealed partial record StallWatch(
 
     public StallWatch Heard(RunEvents.TrainerProgress progress, DateTimeOffset now) => EndOfTrainerWork(now) with { Trainer = progress };
 
-    public StallWatch Heard(RunEvents.PipelineProgress progress, DateTimeOffset now) => this with
-    {
-        Stages = progress.Stages.ToImmutableSortedDictionary(
-            stage => stage.Stage,
-            stage => Stages.GetValueOrDefault(stage.Stage) is { } seen && seen.Depth.Passed == stage.Passed && seen.Depth.Groups == stage.Groups && seen.Depth.Held == stage.Held
-                ? seen
-                : new StageSeen(stage, now)),
-    };
-
     /// <summary>The team is being started again, and with it everything that was heard of it is void.</summary>
     public StallWatch Regroups(string failure, DateTimeOffset now) => Regrouping is not null
         ? this
@@ -164,12 +157,17 @@ public sealed partial record StallWatch(
             return new Diagnosis($"the team is being started again, {Ago(Began, now)}, because: {failure}", "run", ActivitySince, now - ActivitySince > Patience);
         }
 
-        return Silent(LearnerName, "a write to the learner's journal has not come back", now)
+        return (Learner is null ? null : Silent(RunName, "nobody would notice a member that fails", now))
+            ?? Silent(LearnerName, "a write to the learner's journal has not come back", now)
             ?? Silent(HintsName, "a write to the hint schedule's journal has not come back", now)
             ?? Silent(CurriculumName, "a write to the curriculum's journal has not come back", now)
             ?? Silent(DispatcherName, "no worker gets a group", now)
-            ?? (Learner is null ? new Diagnosis("the run is starting", "", Began, false) : OfLearner(Learner, now));
+            ?? Silent(VerificationName, "no answer is judged", now)
+            ?? (Learner is null ? OfStart(now) : OfLearner(Learner, now));
     }
+
+    /// <summary>A cluster, be it of one, comes before the run.</summary>
+    private Diagnosis OfStart(DateTimeOffset now) => new($"the run is starting {Ago(Began, now)}", RunName, Began, now - Began > Patience);
 
     private Diagnosis OfLearner(LearnerProtocol.LearnerView learner, DateTimeOffset now)
     {
@@ -180,8 +178,9 @@ public sealed partial record StallWatch(
             return OfTrainer(first ? "workers wait for the epoch's first policy" : "all groups have settled", now);
         }
 
-        if (learner.Pause is { } pause && learner.Opened < learner.Step)
+        if (IsHeldByPause(learner))
         {
+            SteeringProtocol.RunSteered pause = learner.Pause!;
             return new Diagnosis(
                 $"the run is paused before step {learner.Step}, by {pause.By} since {pause.At.UtcDateTime.ToString("HH:mm:ss", CultureInfo.InvariantCulture)} UTC; `run resume` lets it go on",
                 pause.By, pause.At, false);
@@ -193,8 +192,8 @@ public sealed partial record StallWatch(
         }
 
         string waits = $"learner waits for {learner.GroupsAwaited} of {learner.SettledGroups + learner.GroupsAwaited} groups of step {learner.Step}";
-        return OfWorkers(waits, now) ?? OfUnsampled(waits, now) ?? OfStages(waits, now) ?? OfTrainerBehind(waits, now)
-            ?? new Diagnosis($"{waits}: {Where()}", "rollout", SettledAt, false);
+        return OfPipeline(waits, now) ?? OfWorkers(waits, now) ?? OfUnsampled(waits, now) ?? OfStages(waits, now) ?? OfTrainerBehind(waits, now)
+            ?? (Where() is { Length: > 0 } places ? new Diagnosis($"{waits}: {places}", "rollout", SettledAt, false) : Nowhere(waits, now));
     }
 
     private Diagnosis OfTrainer(string why, DateTimeOffset now)
@@ -218,34 +217,12 @@ public sealed partial record StallWatch(
         return OfTrainer(waits, now);
     }
 
-    private Diagnosis? OfStages(string waits, DateTimeOffset now)
-    {
-        foreach (string name in new[] { "delivery", "classification", "verification" })
-        {
-            if (Stages.GetValueOrDefault(name) is { Depth.Groups: > 0 } stage && now - stage.Since > Prompt)
-            {
-                return new Diagnosis(
-                    $"{waits}; {name} holds {stage.Depth.Groups} and has passed on nothing {Ago(stage.Since, now)}", name, stage.Since, now - stage.Since > Patience);
-            }
-        }
-
-        return null;
-    }
+    private static bool IsHeldByPause(LearnerProtocol.LearnerView learner) => learner.Pause is not null && learner.Opened < learner.Step;
 
     private Diagnosis? Silent(string member, string why, DateTimeOffset now) =>
         Members.GetValueOrDefault(member) is { Asked: { } asked } seen && now - asked > Prompt
             ? new Diagnosis($"{member} silent for {Seconds(now - seen.Heard)}: {why}", member, seen.Heard, now - asked > Tolerated(seen.LongestSilence))
             : null;
-
-    private string Where()
-    {
-        string[] places =
-        [
-            .. Members.Values.Where(member => IsWorker(member.Name) && member.Groups > 0).Select(worker => $"{worker.Groups} with {worker.Name}"),
-            .. Stages.Values.Where(stage => stage.Depth.Stage != "rollout" && stage.Depth.Groups > 0).Select(stage => $"{stage.Depth.Groups} in {stage.Depth.Stage}"),
-        ];
-        return places.Length == 0 ? "they are about to be sampled" : string.Join(", ", places);
-    }
 
     private StallWatch EndOfTrainerWork(DateTimeOffset now)
     {

@@ -3,6 +3,7 @@ using Ghpo.Inspection;
 using Ghpo.Learning;
 using Ghpo.Rollout;
 using Xunit;
+using static Ghpo.Dispatch.VerificationProtocol;
 using static Ghpo.Dispatch.WorkerProtocol;
 using static Ghpo.Inspection.RunEvents;
 
@@ -17,6 +18,7 @@ public sealed class StallWatchTests
     private StallWatch _watch = StallWatch.New(_noon);
     private LearnerProtocol.LearnerView _learner = new(1, 5, new PolicyVersion(5), 21, 3, 4, "sampling", 5, Published: new PolicyVersion(5));
     private long _tokens;
+    private Func<VerifiersView>? _judges;
     private DateTimeOffset _reported = _noon;
     private readonly HashSet<string> _said = [];
 
@@ -151,6 +153,86 @@ public sealed class StallWatchTests
     }
 
     [Fact]
+    public void A_pipeline_that_says_nothing_more_is_named_while_groups_are_awaited()
+    {
+        Live(seconds: 30);
+        (Diagnosis stall, double after) = UntilStalled(silent: "pipeline");
+        Assert.Equal("pipeline", stall.Culprit);
+        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; pipeline silent for \d+ s: no group gets from one stage to the next$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Fact]
+    public void Groups_that_are_awaited_and_that_nobody_has_are_a_stall_of_the_pipeline()
+    {
+        Live(seconds: 30);
+        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0);
+        Assert.Equal("pipeline", stall.Culprit);
+        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; nobody has any in hand since \d+ s$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Fact]
+    public void A_run_s_actor_that_supervises_nobody_any_more_is_named()
+    {
+        Live(seconds: 30);
+        (Diagnosis stall, double after) = UntilStalled(silent: StallWatch.RunName);
+        Assert.Equal(StallWatch.RunName, stall.Culprit);
+        Assert.Matches(@"^run silent for \d+ s: nobody would notice a member that fails$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Fact]
+    public void A_run_that_does_not_get_to_its_start_is_a_stall()
+    {
+        _watch = _watch.Asked(StallWatch.RunName, _now);
+        Assert.Equal((false, "the run is starting since 5 s"), (_watch.Diagnose(_noon.AddSeconds(5)).Stalled, _watch.Diagnose(_noon.AddSeconds(5)).Sentence));
+        Assert.Equal((true, StallWatch.RunName), (_watch.Diagnose(_noon.AddSeconds(14)).Stalled, _watch.Diagnose(_noon.AddSeconds(14)).Culprit));
+    }
+
+    [Fact]
+    public void A_worker_that_was_idle_when_it_fell_silent_is_named_with_what_it_has_been_given_since()
+    {
+        Live(seconds: 30);
+        Live(seconds: 5, workerGroups: 0);
+        (Diagnosis stall, double after) = UntilStalled(worker: false, workerGroups: 2);
+        Assert.Equal("rollout-1", stall.Culprit);
+        Assert.Matches(@"rollout-1 silent for \d+ s in decode \(2 groups in hand\)$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Fact]
+    public void A_worker_of_this_process_that_is_silent_is_named_also_after_its_groups_were_taken_from_it()
+    {
+        Live(seconds: 30);
+        _now = _now.AddSeconds(1);
+        _watch = _watch.Asked("rollout-1", _now);
+        _now = _now.AddSeconds(13);
+        foreach (string member in new[] { StallWatch.RunName, StallWatch.LearnerName, StallWatch.HintsName, StallWatch.CurriculumName })
+        {
+            _watch = _watch.Heard(member, "", 0, 0, _now);
+        }
+
+        _watch = _watch.Heard(new PipelineProgress(5, 21, 24, "sampling", 0, [new StageDepth("rollout", 2, 16, 40)]), _now);
+        _watch = _watch.Heard(new WorkersView([Remote(WorkerState.Suspect, 0, _noon) with { Name = "rollout-1", IsLocal = true }], PendingGroups: 2), _now);
+        Diagnosis stall = _watch.Diagnose(_now);
+        Assert.Matches(@"; rollout-1 silent for \d+ s in decode \(2 wait for another worker\)$", stall.Sentence);
+        Assert.Equal(("rollout-1", true), (stall.Culprit, stall.Stalled));
+    }
+
+    [Fact]
+    public void A_verifier_node_that_keeps_answers_is_named_and_not_the_stage_that_waits_for_it()
+    {
+        Live(seconds: 30);
+        DateTimeOffset frozen = _now;
+        _judges = () => new VerifiersView([new VerifierView("v1", "akka.tcp://ghpo@10.0.0.8:4053", 4, 0, null, 90), new VerifierView("v2", "akka.tcp://ghpo@10.0.0.9:4053", 4, 3, frozen, 70)]);
+        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0, verification: 2);
+        Assert.Equal("v2", stall.Culprit);
+        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; verifier v2 has kept 3 answers, the oldest since \d+ s \(verification holds 2\)$", stall.Sentence);
+        Assert.InRange(after, 10, 29);
+    }
+
+    [Fact]
     public void Notes_that_curriculum_and_hints_do_not_take_are_named()
     {
         Live(seconds: 30);
@@ -219,7 +301,7 @@ public sealed class StallWatchTests
     /// <summary>One second of a run: everybody is asked, and those who live answer.</summary>
     private void Second(bool worker, bool tokens, int workerGroups, int verification, string? silent, int remote = 0, bool remoteSilent = false, string? stuck = null)
     {
-        foreach (string member in new[] { StallWatch.LearnerName, StallWatch.HintsName, StallWatch.CurriculumName, StallWatch.DispatcherName, "rollout-1" })
+        foreach (string member in new[] { StallWatch.RunName, StallWatch.LearnerName, StallWatch.HintsName, StallWatch.CurriculumName, StallWatch.DispatcherName, "rollout-1" })
         {
             if (_watch.Members.GetValueOrDefault(member)?.Asked is null)
             {
@@ -228,6 +310,7 @@ public sealed class StallWatchTests
         }
 
         DateTimeOffset answered = _now.AddMilliseconds(5);
+        _watch = silent == StallWatch.RunName ? _watch : _watch.Heard(StallWatch.RunName, "", 0, 0, answered);
         _watch = silent == StallWatch.LearnerName ? _watch : _watch.Heard(_learner, answered);
         _watch = silent == StallWatch.HintsName ? _watch : _watch.Heard(StallWatch.HintsName, "", 0, 0, answered);
         _watch = silent == StallWatch.CurriculumName ? _watch : _watch.Heard(StallWatch.CurriculumName, "", 0, 0, answered);
@@ -237,12 +320,14 @@ public sealed class StallWatchTests
         // As the dispatcher does it: who is silent for five seconds is suspect, and has nothing in hand any more.
         bool suspect = answered - _reported > TimeSpan.FromSeconds(5);
         int held = suspect ? 0 : remote;
-        WorkerView[] others = remote > 0 ? [Remote(suspect ? WorkerState.Suspect : WorkerState.Serving, held, _reported)] : [];
+        WorkerView own = Remote(WorkerState.Serving, workerGroups, answered) with { Name = "rollout-1", IsLocal = true };
+        WorkerView[] others = remote > 0 ? [own, Remote(suspect ? WorkerState.Suspect : WorkerState.Serving, held, _reported)] : [own];
         _watch = silent == StallWatch.DispatcherName
             ? _watch
             : _watch.Heard(new WorkersView([.. others], PendingGroups: remote - held, LeasedGroups: held + workerGroups), answered);
         _watch = worker ? _watch.Heard("rollout-1", "decode", workerGroups, _tokens, answered) : _watch;
-        _watch = _watch.Heard(new PipelineProgress(5, 21, 24, "sampling", _tokens,
+        _watch = _judges is null ? _watch : _watch.Heard(_judges(), answered);
+        _watch = silent == "pipeline" ? _watch : _watch.Heard(new PipelineProgress(5, 21, 24, "sampling", _tokens,
             [new StageDepth("rollout", workerGroups, 16, 40), new StageDepth("verification", verification, 2, 38), new StageDepth("classification", stuck == "classification" ? 2 : 0, 2, 38), new StageDepth("delivery", stuck == "delivery" ? 2 : 0, 2, 38)]), answered);
         _now = _now.AddSeconds(1);
     }

@@ -19,34 +19,45 @@ internal sealed class RunSession : IAsyncDisposable
     private readonly IDisposable _journal;
     private readonly IHost _host;
 
-    private RunSession(RunContext run)
+    private RunSession(RunContext run, TimeProvider? watch)
     {
         string path = Path.Combine(run.Folder, "journal.db");
         _journal = SqlJournal.Hold(run.Settings.Journal, path);
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Services.AddAkka(GhpoNode.SystemName, akka => akka
+        builder.Services.AddAkka(GhpoNode.SystemName, akka => Watched(akka
             .AddHocon("akka.loglevel = OFF\nakka.stdout-loglevel = OFF", HoconAddMode.Prepend)
             .StartActors((system, _) =>
             {
                 IActorRef listener = system.ActorOf(Props.Create(() => new Listener(this)), "listener");
                 system.EventStream.Subscribe(listener, typeof(RunEvents.RunEnded));
                 system.EventStream.Subscribe(listener, typeof(RunEvents.StepCompleted));
+                system.EventStream.Subscribe(listener, typeof(RunEvents.Stalled));
             })
-            .WithGhpoRun(run, path));
+            .WithGhpoRun(run, path), watch));
         _host = builder.Build();
     }
 
     /// <summary>Reports of this session's steps, as they were announced.</summary>
     public ConcurrentQueue<StepReport> Steps { get; } = [];
 
+    /// <summary>What its watch has told of stalls.</summary>
+    public ConcurrentQueue<RunEvents.Stalled> Stalls { get; } = [];
+
+    public ActorSystem System => _host.Services.GetRequiredService<ActorSystem>();
+
     /// <summary>Where others can join it.</summary>
-    public Address Address => ((ExtendedActorSystem)_host.Services.GetRequiredService<ActorSystem>()).Provider.DefaultAddress;
+    public Address Address => ((ExtendedActorSystem)System).Provider.DefaultAddress;
+
+    public IActorRef Run => _host.Services.GetRequiredService<IRequiredActor<RunActor>>().ActorRef;
+
+    public IActorRef Watch => _host.Services.GetRequiredService<IRequiredActor<RunWatchActor>>().ActorRef;
 
     public Task<RunEvents.RunEnded> Ended => _ended.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
 
-    public static async Task<RunSession> Start(RunContext run)
+    /// <param name="watch">The clock of a watch beside the run; null: none watches.</param>
+    public static async Task<RunSession> Start(RunContext run, TimeProvider? watch = null)
     {
-        var session = new RunSession(run);
+        var session = new RunSession(run, watch);
         await session._host.StartAsync(TestContext.Current.CancellationToken);
         return session;
     }
@@ -59,17 +70,25 @@ internal sealed class RunSession : IAsyncDisposable
     }
 
     /// <summary>As a Ctrl-C asks.</summary>
-    public void StopRun() => _host.Services.GetRequiredService<IRequiredActor<RunActor>>().ActorRef.Tell(new RunProtocol.StopRun());
+    public void StopRun() => Run.Tell(new RunProtocol.StopRun());
 
     /// <summary>Nothing is handed over, finished or said good-bye to: every actor is stopped where it stands.</summary>
     public async ValueTask DisposeAsync()
     {
-        var system = (ExtendedActorSystem)_host.Services.GetRequiredService<ActorSystem>();
+        var system = (ExtendedActorSystem)System;
         system.Abort();
         await system.WhenTerminated.WaitAsync(Patience);
         _host.Dispose();
         _journal.Dispose();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+    }
+
+    private static void Watched(AkkaConfigurationBuilder akka, TimeProvider? watch)
+    {
+        if (watch is not null)
+        {
+            akka.WithRunWatch(watch);
+        }
     }
 
     private sealed class Listener : ReceiveActor
@@ -78,6 +97,7 @@ internal sealed class RunSession : IAsyncDisposable
         {
             Receive<RunEvents.RunEnded>(ended => session._ended.TrySetResult(ended));
             Receive<RunEvents.StepCompleted>(completed => session.Steps.Enqueue(completed.Report));
+            Receive<RunEvents.Stalled>(session.Stalls.Enqueue);
         }
     }
 }

@@ -88,7 +88,7 @@ internal sealed class TinyRun : IDisposable
         // A database of PostgreSQL, where the folder asks for one; what a test says of retention stays.
         JournalSettings journal = TestJournal.SettingsOf(folder) with { KeepRollouts = settings.Journal.KeepRollouts };
         RunContext run = RunContextFactory.Create("tiny", folder, settings with { Journal = journal }, TimeProvider.System);
-        var tutor = new Tutor(run.Tokenizer, settings.Run.Seed);
+        var tutor = new Tutor(run.Tokenizer, settings.Run.Seed, Math.Max(20, settings.Run.Steps));
         return (run with { CreateEngine = () => new TutoredEngine(run.CreateEngine(), tutor) }, tutor);
     }
 

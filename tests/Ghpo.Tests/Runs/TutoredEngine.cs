@@ -20,10 +20,10 @@ internal sealed record TutoredGroup(
 /// the solution. Which ones, hangs on the tokens that the model drew, so a group's rewards depend on weights and seed as a real model's do.
 /// One for all engines of a run; thread-safe.
 /// </summary>
-internal sealed partial class Tutor(ITokenizer tokenizer, long runSeed)
+internal sealed partial class Tutor(ITokenizer tokenizer, long runSeed, int steps = 20)
 {
     private readonly Dictionary<ulong, (GroupId Group, int Attempt)> _attempts = (
-        from step in Enumerable.Range(0, 20)
+        from step in Enumerable.Range(0, steps)
         from index in Enumerable.Range(0, 20)
         from attempt in Enumerable.Range(0, 5)
         select (Group: new GroupId(step, index), Attempt: attempt))
