@@ -54,9 +54,12 @@ internal sealed class GhpoProcess : IDisposable
     }
 
     /// <param name="signal">As kill(1) names it.</param>
-    public async Task SignalAsync(string signal)
+    public Task SignalAsync(string signal) => SignalAsync(Id, signal);
+
+    /// <param name="process">Its id.</param>
+    public static async Task SignalAsync(int process, string signal)
     {
-        using Process kill = Process.Start("kill", [$"-{signal}", Id.ToString(CultureInfo.InvariantCulture)]);
+        using Process kill = Process.Start("kill", [$"-{signal}", process.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
     }
 

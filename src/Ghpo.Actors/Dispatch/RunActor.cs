@@ -53,6 +53,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     /// <summary>The hold that the team was started under.</summary>
     private HoldState? _hold;
     private long? _outageSince;
+    private string? _outage;
 
     /// <param name="assemble">Starts the members as children of the given context.</param>
     public RunActor(RunContext run, Func<IActorRefFactory, RunContext, RunTeam> assemble)
@@ -137,7 +138,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
     {
         Receive<SteeringProtocol.StopNoted>(_ => _stopRequested = true);
         Receive<RunProtocol.GetTeam>(_ => Sender.Tell(new RunProtocol.TeamView(
-            _run.Name, ImmutableSortedDictionary<string, IActorRef>.Empty, _failure?.GetBaseException().Message, _restarts)));
+            _run.Name, ImmutableSortedDictionary<string, IActorRef>.Empty, _outage ?? _failure?.GetBaseException().Message, _restarts)));
         Receive<SteeringProtocol.SteerRun>(_ => Sender.Tell(new SteeringProtocol.NotSteered(Deaf)));
         Receive<SteeringProtocol.ChangeSetting>(_ => Sender.Tell(new SteeringProtocol.NotSteered(Deaf)));
         Receive<RunEvents.RunEnded>(End);
@@ -186,7 +187,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
                 if (_outageSince is { } since)
                 {
                     _log.Info("The journal's database is back after {Seconds:0} s", _run.Time.GetElapsedTime(since).TotalSeconds);
-                    _outageSince = null;
+                    (_outageSince, _outage) = (null, null);
                 }
 
                 Become(Working);
@@ -197,6 +198,7 @@ public sealed class RunActor : ReceiveActor, IWithTimers
                 break;
             case HoldState.Unreachable unreachable:
                 _outageSince ??= OutageBegins(unreachable.Reason);
+                _outage = unreachable.Reason;
                 if (_stopRequested || _run.Time.GetElapsedTime(_outageSince.Value) >= OutagePatience)
                 {
                     Fail(unreachable.Reason);

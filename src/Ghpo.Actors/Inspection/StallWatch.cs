@@ -133,7 +133,7 @@ public sealed partial record StallWatch(
 
     /// <summary>The team is being started again, and with it everything that was heard of it is void.</summary>
     public StallWatch Regroups(string failure, DateTimeOffset now) => Regrouping is not null
-        ? this
+        ? this with { Regrouping = failure }
         : New(now) with { Began = Began, Learner = Learner, Activity = "starting again", Regrouping = failure, LongestTrainerSilence = LongestTrainerSilence };
 
     public StallWatch Over(RunEvents.RunEnded ended) => this with { Ended = ended };
@@ -154,7 +154,7 @@ public sealed partial record StallWatch(
 
         if (Regrouping is { } failure)
         {
-            return new Diagnosis($"the team is being started again, {Ago(Began, now)}, because: {failure}", "run", ActivitySince, now - ActivitySince > Patience);
+            return new Diagnosis($"the team is being started again, {Ago(ActivitySince, now)}, because: {failure}", "run", ActivitySince, now - ActivitySince > Patience);
         }
 
         return (Learner is null ? null : Silent(RunName, "nobody would notice a member that fails", now))

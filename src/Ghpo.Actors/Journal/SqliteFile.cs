@@ -56,7 +56,30 @@ public sealed class SqliteFile : IJournalHold
         }
     }
 
-    public Task<HoldState> CheckAsync() => FirmHold.Instance.CheckAsync();
+    /// <summary>
+    /// Whether it can be written now: a transaction that another program has left open on it keeps everybody else from writing, and is waited for as a database that does not
+    /// answer. Of anything else that is wrong with the file its writers hear.
+    /// </summary>
+    public Task<HoldState> CheckAsync() => Task.Run(() =>
+    {
+        try
+        {
+            var source = new SqliteConnectionStringBuilder { DataSource = Path, Pooling = false, DefaultTimeout = 1 };
+            using var connection = new SqliteConnection(source.ToString());
+            connection.Open();
+            using SqliteTransaction writes = connection.BeginTransaction(deferred: false);
+            writes.Rollback();
+            return State;
+        }
+        catch (SqliteException failure) when (failure.SqliteErrorCode == SQLitePCL.raw.SQLITE_BUSY)
+        {
+            return new HoldState.Unreachable($"{Path} is locked: another program has a transaction open on it");
+        }
+        catch (SqliteException)
+        {
+            return State;
+        }
+    });
 
     public void Dispose()
     {

@@ -1,7 +1,4 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Ghpo.Bench.Chaos;
@@ -18,7 +15,7 @@ public sealed partial class LiveClusterTests
     public async Task A_worker_of_another_node_is_seen_drained_and_named_when_it_freezes_and_its_node_answers_by_itself()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals.");
-        string port = FreePort().ToString(CultureInfo.InvariantCulture);
+        string port = LiveRun.FreePort().ToString(CultureInfo.InvariantCulture);
         using var run = new LiveRun("--cluster", "--set", $"cluster.port={port}", "--set", "rollout.workers=0", "--set", "rollout.max-new-tokens=200");
         using GhpoProcess worker = GhpoProcess.Start(
             "node", "--join", $"127.0.0.1:{port}", "--once", "--set", "cluster.name=w1", "--set", "rollout.slots=8", "--set", "inspection.port=0",
@@ -35,14 +32,14 @@ public sealed partial class LiveClusterTests
         Assert.Contains("w1 takes groups again", (await run.Pbm("worker", "resume", "w1")).Output, StringComparison.Ordinal);
         await run.Until(() => Task.FromResult(run.Steps() > drained + 1));
 
-        await Signal(worker, "STOP");
+        await worker.SignalAsync("STOP");
         JsonElement why = default;
         await run.Until(async () => (why = await run.Fact("why")).GetProperty("stalled").GetBoolean());
         Assert.Equal("w1", why.GetProperty("culprit").GetString());
         Assert.Matches(@"^learner waits for \d of 4 groups of step \d+; w1 silent for \d+ s in \w+", Sentence(why));
         await run.Until(() => Task.FromResult(run.Output.Contains("STALLED: learner waits", StringComparison.Ordinal)));
         int stopped = run.Steps();
-        await Signal(worker, "CONT");
+        await worker.SignalAsync("CONT");
         await run.Until(() => Task.FromResult(run.Steps() > stopped + 1));
         await run.Until(() => Task.FromResult(run.Output.Contains("the stall is over", StringComparison.Ordinal)));
     }
@@ -57,7 +54,7 @@ public sealed partial class LiveClusterTests
         string[] heeding = OperatingSystem.IsLinux() ? ["env", "--default-signal=INT"] : [];
         using GhpoProcess tail = GhpoProcess.StartAt(heeding, ["pbm", "--run", run.Folder, "rollout", "tail"]);
         await run.Until(() => Task.FromResult(TailLine().Count(tail.Printed) >= 5));
-        await Signal(tail, "INT");
+        await tail.SignalAsync("INT");
         await tail.Ended.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         Assert.Equal(ExitCodes.Interrupted, tail.ExitCode);
         Assert.False(run.HasExited);
@@ -86,19 +83,6 @@ public sealed partial class LiveClusterTests
     }
 
     private static string Sentence(JsonElement why) => why.GetProperty("sentence").GetString()!;
-
-    private static async Task Signal(GhpoProcess process, string signal)
-    {
-        using Process kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     [GeneratedRegex(@"Look into ""?w1""? with: ghpo pbm ""?(127\.0\.0\.1:\d+)")]
     private static partial Regex LookIn();

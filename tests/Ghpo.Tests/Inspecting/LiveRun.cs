@@ -1,6 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
+using Ghpo.Bench.Chaos;
 using Ghpo.Node.Runs;
 using Ghpo.Tests.Node;
 
@@ -50,6 +53,16 @@ internal sealed class LiveRun : IDisposable
             return (address.RootElement.GetProperty("host").GetString()!, address.RootElement.GetProperty("port").GetInt32());
         }
     }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <param name="signal">As kill(1) names it.</param>
+    public Task SignalAsync(string signal) => GhpoProcess.SignalAsync(ProcessId, signal);
 
     /// <summary>Waits until something can be asked, and so many steps are committed.</summary>
     public async Task Begin(int steps = 1)

@@ -1,6 +1,7 @@
 using Ghpo.Configuration;
 using Ghpo.Journal;
 using Ghpo.Tests.Problems;
+using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace Ghpo.Tests.Journal;
@@ -44,6 +45,22 @@ public sealed class SqliteFileTests : IDisposable
         using SqliteFile held = SqliteFile.Prepare(Path);
 
         Assert.Equal(["wal"], JournalRows.Of(System.IO.Path.GetDirectoryName(Path)!, "PRAGMA journal_mode"));
+    }
+
+    [Fact]
+    public async Task A_journal_that_another_program_has_locked_does_not_answer_until_it_is_let_go_and_is_held_all_the_while()
+    {
+        using SqliteFile held = SqliteFile.Prepare(Path);
+        await using (var other = new SqliteConnection($"Data Source={Path};Pooling=False"))
+        {
+            other.Open();
+            using SqliteTransaction left = other.BeginTransaction(deferred: false);
+            var locked = Assert.IsType<HoldState.Unreachable>(await held.CheckAsync());
+            Assert.Equal($"{Path} is locked: another program has a transaction open on it", locked.Reason);
+            Assert.Equal(new HoldState.Held(1), held.State);
+        }
+
+        Assert.Equal(new HoldState.Held(1), await held.CheckAsync());
     }
 
     [Fact]
