@@ -135,9 +135,10 @@ public sealed class RunWatchActor : ReceiveActor, IWithTimers
         }
     }
 
+    /// <summary>Told once for each who is at fault, so that a stall that goes on in somebody else is told again.</summary>
     private void Report(Diagnosis diagnosis)
     {
-        if (diagnosis.Stalled && _stall is null)
+        if (diagnosis.Stalled && _stall != diagnosis.Culprit)
         {
             _stall = diagnosis.Culprit;
             _log.Warning("Stall: {Sentence}", diagnosis.Sentence);

@@ -26,11 +26,7 @@ public sealed class StallWatchTests
     public void A_worker_that_falls_silent_in_decode_is_named_with_what_it_holds()
     {
         Live(seconds: 30);
-        (Diagnosis stall, double after) = UntilStalled(worker: false);
-
-        Assert.Equal("rollout-1", stall.Culprit);
-        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; rollout-1 silent for \d+ s in decode \(2 groups in hand\)$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls("rollout-1", @"^learner waits for 3 of 24 groups of step 5; rollout-1 silent for \d+ s in decode \(2 groups in hand\)$", worker: false);
         Live(seconds: 2);
         Assert.False(_watch.Diagnose(_now).Stalled);
     }
@@ -39,19 +35,14 @@ public sealed class StallWatchTests
     public void A_worker_that_answers_and_samples_nothing_is_named_too()
     {
         Live(seconds: 30);
-        (Diagnosis stall, double after) = UntilStalled(tokens: false);
-        Assert.Matches(@"rollout-1 has sampled nothing since \d+ s \(2 groups in hand, decode\)$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls("rollout-1", @"rollout-1 has sampled nothing since \d+ s \(2 groups in hand, decode\)$", tokens: false);
     }
 
     [Fact]
     public void A_verifier_that_stops_is_named_by_its_stage()
     {
         Live(seconds: 30);
-        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0, verification: 2);
-        Assert.Equal("verification", stall.Culprit);
-        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; verification holds 2 and has passed on nothing since \d+ s$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls("verification", @"^learner waits for 3 of 24 groups of step 5; verification holds 2 and has passed on nothing since \d+ s$", workerGroups: 0, verification: 2);
     }
 
     [Fact]
@@ -61,10 +52,7 @@ public sealed class StallWatchTests
         {
             _watch = StallWatch.New(_now);
             Live(seconds: 30);
-            (Diagnosis stall, double after) = UntilStalled(silent: member);
-            Assert.Equal(member, stall.Culprit);
-            Assert.Matches($@"^{member} silent for \d+ s: a write to the .+ journal has not come back$", stall.Sentence);
-            Assert.InRange(after, 10, 29);
+            Stalls(member, $@"^{member} silent for \d+ s: a write to the .+ journal has not come back$", silent: member);
         }
     }
 
@@ -81,20 +69,14 @@ public sealed class StallWatchTests
             Assert.False(_watch.Diagnose(_now).Stalled);
         }
 
-        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0);
-        Assert.Equal("trainer", stall.Culprit);
-        Assert.Matches(@"^all groups have settled; trainer is training \(step 5, part 20 of 40\) since \d+ s, and silent for \d+ s$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls("trainer", @"^all groups have settled; trainer is training \(step 5, part 20 of 40\) since \d+ s, and silent for \d+ s$", workerGroups: 0);
     }
 
     [Fact]
     public void A_worker_of_another_node_that_falls_silent_is_named_while_it_holds_groups_and_after_they_were_taken_from_it()
     {
         Live(seconds: 30, remote: 2);
-        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0, remote: 2, remoteSilent: true);
-        Assert.Equal("w1", stall.Culprit);
-        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; w1 silent for \d+ s in decode \(2 wait for another worker\)$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls("w1", @"^learner waits for 3 of 24 groups of step 5; w1 silent for \d+ s in decode \(2 wait for another worker\)$", workerGroups: 0, remote: 2, remoteSilent: true);
         Assert.Contains(_said, sentence => sentence.EndsWith("s in decode (2 groups in hand)", StringComparison.Ordinal));
         Live(seconds: 2, remote: 2);
         Assert.False(_watch.Diagnose(_now).Stalled);
@@ -104,9 +86,7 @@ public sealed class StallWatchTests
     public void A_worker_of_another_node_that_reports_and_samples_nothing_is_named()
     {
         Live(seconds: 30, workerGroups: 0, remote: 2);
-        (Diagnosis stall, double after) = UntilStalled(tokens: false, workerGroups: 0, remote: 2);
-        Assert.Matches(@"w1 has sampled nothing since \d+ s \(2 groups in hand, decode\)$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls("w1", @"w1 has sampled nothing since \d+ s \(2 groups in hand, decode\)$", tokens: false, workerGroups: 0, remote: 2);
     }
 
     [Theory]
@@ -134,10 +114,7 @@ public sealed class StallWatchTests
     public void A_dispatcher_that_stops_is_named()
     {
         Live(seconds: 30);
-        (Diagnosis stall, double after) = UntilStalled(silent: StallWatch.DispatcherName);
-        Assert.Equal(StallWatch.DispatcherName, stall.Culprit);
-        Assert.Matches(@"^dispatcher silent for \d+ s: no worker gets a group$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls(StallWatch.DispatcherName, @"^dispatcher silent for \d+ s: no worker gets a group$", silent: StallWatch.DispatcherName);
     }
 
     [Theory]
@@ -146,40 +123,28 @@ public sealed class StallWatchTests
     public void A_classifier_and_a_delivery_that_stop_are_named_by_their_stage(string stage)
     {
         Live(seconds: 30);
-        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0, stuck: stage);
-        Assert.Equal(stage, stall.Culprit);
-        Assert.Matches($@"{stage} holds 2 and has passed on nothing since \d+ s$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls(stage, $@"{stage} holds 2 and has passed on nothing since \d+ s$", workerGroups: 0, stuck: stage);
     }
 
     [Fact]
     public void A_pipeline_that_says_nothing_more_is_named_while_groups_are_awaited()
     {
         Live(seconds: 30);
-        (Diagnosis stall, double after) = UntilStalled(silent: "pipeline");
-        Assert.Equal("pipeline", stall.Culprit);
-        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; pipeline silent for \d+ s: no group gets from one stage to the next$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls("pipeline", @"^learner waits for 3 of 24 groups of step 5; pipeline silent for \d+ s: no group gets from one stage to the next$", silent: "pipeline");
     }
 
     [Fact]
     public void Groups_that_are_awaited_and_that_nobody_has_are_a_stall_of_the_pipeline()
     {
         Live(seconds: 30);
-        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0);
-        Assert.Equal("pipeline", stall.Culprit);
-        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; nobody has any in hand since \d+ s$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls("pipeline", @"^learner waits for 3 of 24 groups of step 5; nobody has any in hand since \d+ s$", workerGroups: 0);
     }
 
     [Fact]
     public void A_run_s_actor_that_supervises_nobody_any_more_is_named()
     {
         Live(seconds: 30);
-        (Diagnosis stall, double after) = UntilStalled(silent: StallWatch.RunName);
-        Assert.Equal(StallWatch.RunName, stall.Culprit);
-        Assert.Matches(@"^run silent for \d+ s: nobody would notice a member that fails$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls(StallWatch.RunName, @"^run silent for \d+ s: nobody would notice a member that fails$", silent: StallWatch.RunName);
     }
 
     [Fact]
@@ -195,10 +160,7 @@ public sealed class StallWatchTests
     {
         Live(seconds: 30);
         Live(seconds: 5, workerGroups: 0);
-        (Diagnosis stall, double after) = UntilStalled(worker: false, workerGroups: 2);
-        Assert.Equal("rollout-1", stall.Culprit);
-        Assert.Matches(@"rollout-1 silent for \d+ s in decode \(2 groups in hand\)$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls("rollout-1", @"rollout-1 silent for \d+ s in decode \(2 groups in hand\)$", worker: false, workerGroups: 2);
     }
 
     [Fact]
@@ -226,10 +188,7 @@ public sealed class StallWatchTests
         Live(seconds: 30);
         DateTimeOffset frozen = _now;
         _judges = () => new VerifiersView([new VerifierView("v1", "akka.tcp://ghpo@10.0.0.8:4053", 4, 0, null, 90), new VerifierView("v2", "akka.tcp://ghpo@10.0.0.9:4053", 4, 3, frozen, 70)]);
-        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0, verification: 2);
-        Assert.Equal("v2", stall.Culprit);
-        Assert.Matches(@"^learner waits for 3 of 24 groups of step 5; verifier v2 has kept 3 answers, the oldest since \d+ s \(verification holds 2\)$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls("v2", @"^learner waits for 3 of 24 groups of step 5; verifier v2 has kept 3 answers, the oldest since \d+ s \(verification holds 2\)$", workerGroups: 0, verification: 2);
     }
 
     [Fact]
@@ -237,10 +196,7 @@ public sealed class StallWatchTests
     {
         Live(seconds: 30);
         _learner = _learner with { SettledGroups = 24, GroupsAwaited = 0, NotesAwaited = true };
-        (Diagnosis stall, double after) = UntilStalled(workerGroups: 0);
-        Assert.Equal(StallWatch.CurriculumName, stall.Culprit);
-        Assert.Matches(@"^learner waits for curriculum and hint schedule to note the groups of step 5, since \d+ s$", stall.Sentence);
-        Assert.InRange(after, 10, 29);
+        Stalls(StallWatch.CurriculumName, @"^learner waits for curriculum and hint schedule to note the groups of step 5, since \d+ s$", workerGroups: 0);
     }
 
     [Fact]
@@ -273,20 +229,23 @@ public sealed class StallWatchTests
         Assert.Contains("because: the disk is full", _watch.Diagnose(_now).Sentence, StringComparison.Ordinal);
     }
 
-    private (Diagnosis Stall, double After) UntilStalled(
-        bool worker = true, bool tokens = true, int workerGroups = 2, int verification = 0, string? silent = null, int remote = 0, bool remoteSilent = false, string? stuck = null)
+    /// <summary>The run goes on like this, and somebody is named for it, in time.</summary>
+    private void Stalls(
+        string culprit, string sentence, bool worker = true, bool tokens = true, int workerGroups = 2, int verification = 0, string? silent = null, int remote = 0, bool remoteSilent = false,
+        string? stuck = null)
     {
-        for (double second = 1; second < 60; second++)
+        Diagnosis stall = _watch.Diagnose(_now);
+        int after = 0;
+        for (; !stall.Stalled && after < 60; after++)
         {
             Second(worker, tokens, workerGroups, verification, silent, remote, remoteSilent, stuck);
-            _said.Add(_watch.Diagnose(_now).Sentence);
-            if (_watch.Diagnose(_now) is { Stalled: true } stall)
-            {
-                return (stall, second);
-            }
+            stall = _watch.Diagnose(_now);
+            _said.Add(stall.Sentence);
         }
 
-        throw new InvalidOperationException($"never: {_watch.Diagnose(_now).Sentence}");
+        Assert.Equal((culprit, true), (stall.Culprit, stall.Stalled));
+        Assert.Matches(sentence, stall.Sentence);
+        Assert.InRange(after, 10, 29);
     }
 
     private void Live(int seconds, int workerGroups = 2, bool stallAllowed = false, int remote = 0)
