@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Ghpo.Bench.Chaos;
@@ -18,7 +16,7 @@ public sealed partial class LiveClusterTests
     public async Task A_worker_of_another_node_is_seen_drained_and_named_when_it_freezes_and_its_node_answers_by_itself()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals.");
-        string port = FreePort().ToString(CultureInfo.InvariantCulture);
+        string port = LiveRun.FreePort().ToString(CultureInfo.InvariantCulture);
         using var run = new LiveRun("--cluster", "--set", $"cluster.port={port}", "--set", "rollout.workers=0", "--set", "rollout.max-new-tokens=200");
         using GhpoProcess worker = GhpoProcess.Start(
             "node", "--join", $"127.0.0.1:{port}", "--once", "--set", "cluster.name=w1", "--set", "rollout.slots=8", "--set", "inspection.port=0",
@@ -91,13 +89,6 @@ public sealed partial class LiveClusterTests
     {
         using Process kill = Process.Start("kill", [$"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [GeneratedRegex(@"Look into ""?w1""? with: ghpo pbm ""?(127\.0\.0\.1:\d+)")]

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Ghpo.Node.Runs;
 using Ghpo.Tests.Node;
@@ -49,6 +51,13 @@ internal sealed class LiveRun : IDisposable
             using JsonDocument address = JsonDocument.Parse(File.ReadAllText(RunFolder.Open(Folder).Inspection));
             return (address.RootElement.GetProperty("host").GetString()!, address.RootElement.GetProperty("port").GetInt32());
         }
+    }
+
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>Waits until something can be asked, and so many steps are committed.</summary>
