@@ -12,8 +12,14 @@ public enum NodeEnd
     /// <summary>The learner said good-bye: its run is over, or goes on later.</summary>
     LearnerLeft,
 
-    /// <summary>The learner's process died, or a new one has taken its place, or the cluster has put this node out.</summary>
+    /// <summary>The learner's process died, or a new one has taken its place, or did not answer for long.</summary>
     LearnerLost,
+
+    /// <summary>The learner's cluster has this node down, because it was not heard or somebody said so. Whatever it had in hand is others' now.</summary>
+    PutOut,
+
+    /// <summary>Somebody asked the node to leave for good.</summary>
+    AskedToLeave,
 }
 
 /// <summary>
@@ -21,8 +27,8 @@ public enum NodeEnd
 /// sense in staying.
 /// <para>
 /// A cluster whose learner is gone cannot get it back: a new learner process makes a new cluster, which has to be joined by a new actor system. So the node's life
-/// here ends when the learner leaves, puts this node out, is not heard for <see cref="SilencesToLeave"/> knocks at its door (see <see cref="DoorActor"/>), or another process answers there. The node knocks
-/// every <see cref="KnockInterval"/>; that is all it knows of who is there, for it has no failure detector (<see cref="NoOpinion"/>).
+/// here ends when the learner leaves, puts this node out, is not heard for <see cref="SilencesToLeave"/> knocks at its door (see <see cref="DoorActor"/>), or another process answers there; also when
+/// somebody asks the node to leave. It knocks every <see cref="KnockInterval"/>; that is all it knows of who is there, for it has no failure detector (<see cref="NoOpinion"/>).
 /// </para>
 /// </summary>
 internal sealed class NodeActor : ReceiveActor, IWithTimers
@@ -76,7 +82,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
             // What a node hears that was put out while it could not be reached.
             if (quarantined.RemoteAddress.Equals(_learner?.Address))
             {
-                _end.TrySetResult(NodeEnd.LearnerLost);
+                _end.TrySetResult(NodeEnd.PutOut);
             }
         });
         Receive<GetNode>(_ => Tell(Sender));
@@ -134,7 +140,7 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
         }
         else if (member.UniqueAddress.Equals(_cluster.SelfUniqueAddress))
         {
-            _end.TrySetResult(NodeEnd.LearnerLost);
+            _end.TrySetResult(how == NodeEnd.LearnerLeft ? NodeEnd.AskedToLeave : NodeEnd.PutOut);
         }
     }
 

@@ -81,7 +81,11 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     private void Working()
     {
-        Receive<SteeringProtocol.StopNoted>(_ => _stopRequested = true);
+        Receive<SteeringProtocol.StopNoted>(_ =>
+        {
+            _stopRequested = true;
+            _team!.Dispatcher.Tell(new DispatchProtocol.StopExpected());
+        });
         Receive<RunProtocol.GetTeam>(_ => Sender.Tell(new RunProtocol.TeamView(
             _run.Name, _team!.Members.ToImmutableSortedDictionary(member => member.Path.Name, member => member), _lastFailure, _restarts)));
         Receive<SteeringProtocol.SteerRun>(order => _team!.Learner.Forward(order));

@@ -10,7 +10,8 @@ using static Ghpo.Inspection.Verbs;
 namespace Ghpo.Inspection;
 
 /// <summary>The cluster and the actors of this node, in the words and output of <c>pbm</c>.</summary>
-internal sealed class ClusterVerbs(ActorSystem system)
+/// <param name="remove">Obeys <c>cluster leave</c> or <c>cluster down</c> of a member.</param>
+internal sealed class ClusterVerbs(ActorSystem system, Func<InspectionRequest, Member, Task<IEnumerable<ResponseLine>>> remove)
 {
     private const int TailBuffer = 256;
     private const int MostActors = 5000;
@@ -21,9 +22,9 @@ internal sealed class ClusterVerbs(ActorSystem system)
         Once("show", "All members", _ => Now(Members())),
         Once("status", "How this node stands", _ => Now([Describe(State.SelfMember)])),
         Once("leader", "The member that leads", _ => Now([Line(State.State.Leader?.ToString() ?? "there is no leader at the moment", new { Leader = State.State.Leader?.ToString() })])),
-        Once("leave", "Take a node out gracefully", request => Remove(request, (cluster, address) => cluster.Leave(address), "is asked to leave"),
+        Once("leave", "Take a node out: it returns what it has in hand, and its process ends. The learner's ends the run, as `run stop` does", Remove,
             Place("address", "as `cluster show` prints it"), Flag("yes", "also where it is the learner")),
-        Once("down", "Declare a node dead", request => Remove(request, (cluster, address) => cluster.Down(address), "is marked down"),
+        Once("down", "Declare a node dead. One that lives joins again as a new member; the learner's process ends at once", Remove,
             Place("address", "as `cluster show` prints it"), Flag("yes", "also where it is the learner")),
         Tail("tail", "Members as they come and go", _ => Changes()),
     ]);
@@ -54,7 +55,7 @@ internal sealed class ClusterVerbs(ActorSystem system)
             new { Address = member.Address.ToString(), Roles = member.Roles.Order(), Status = member.Status, Unreachable = reachable.Length > 0, Version = member.AppVersion.ToString() });
     }
 
-    private Task<IEnumerable<ResponseLine>> Remove(InspectionRequest request, Action<Cluster, Address> remove, string said)
+    private Task<IEnumerable<ResponseLine>> Remove(InspectionRequest request)
     {
         string wanted = request.Arguments["address"];
         Cluster cluster = State;
@@ -63,11 +64,10 @@ internal sealed class ClusterVerbs(ActorSystem system)
                 $"{request} {wanted}: no such member{(Nearest.To(wanted, cluster.State.Members.Select(one => one.Address.ToString())) is { } near ? $"; did you mean {near}?" : "")}");
         if (member.HasRole(GhpoNode.LearnerRole) && !request.Arguments.ContainsKey("yes"))
         {
-            throw new UserErrorException($"{request} {wanted}: it is the learner, and without it the run stands still; `{request} {wanted} --yes` does it all the same");
+            throw new UserErrorException($"{request} {wanted}: it is the learner, and without it the run ends; `{request} {wanted} --yes` does it all the same");
         }
 
-        remove(cluster, member.Address);
-        return Now([Line($"{member.Address} {said}", new { Address = member.Address.ToString(), Done = said })]);
+        return remove(request, member);
     }
 
     private Source<ResponseLine, NotUsed> Changes() => Source

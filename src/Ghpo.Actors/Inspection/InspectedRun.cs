@@ -28,10 +28,12 @@ public sealed record InspectedRun(ActorSystem System, IActorRef Run, IActorRef W
     public IEnumerable<VerbPalette> Palettes()
     {
         var steering = new RunVerbs(this);
+        var removal = new MemberRemoval(System);
+        var cluster = new ClusterVerbs(System, (request, member) => removal.AsLearnerAsync(request, member, steering.Stop));
         return
         [
             steering.Palette, new WaitVerbs(this).Why, new WaitVerbs(this).Pipeline, new RolloutVerbs(RolloutPlace.Of(this)).Rollout, new WorkerVerbs(this).Palette, new VerifierVerbs(this).Palette,
-            new CurriculumVerbs(this).Palette, new HintVerbs(this, steering).Palette, new ClusterVerbs(System).Cluster, new ClusterVerbs(System).Actor,
+            new CurriculumVerbs(this).Palette, new HintVerbs(this, steering).Palette, cluster.Cluster, cluster.Actor,
         ];
     }
 }

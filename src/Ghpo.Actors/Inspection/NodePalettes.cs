@@ -20,7 +20,15 @@ internal sealed class NodePalettes(ActorSystem system, IActorRef node, string na
         ("hint", "How much of the solution a group sees"), ("journal", "The journal"),
     ];
 
-    public IEnumerable<VerbPalette> All() =>
+    public IEnumerable<VerbPalette> All()
+    {
+        var removal = new MemberRemoval(system);
+        var cluster = new ClusterVerbs(system, async (request, member) =>
+            removal.AsOther(request, member) ?? throw await Elsewhere($"{request} {member.Address}{(request.Arguments.ContainsKey("yes") ? " --yes" : "")}"));
+        return Palettes(cluster);
+    }
+
+    private IEnumerable<VerbPalette> Palettes(ClusterVerbs cluster) =>
     [
         new VerbPalette("why", "What this node is at, in a sentence",
         [
@@ -51,8 +59,8 @@ internal sealed class NodePalettes(ActorSystem system, IActorRef node, string na
             tokens => string.Join(' ', tokens),
             _ => true)).Rollout,
         .. _learners.Select(subject => new VerbPalette(subject.Palette, $"{subject.Description}; asked of the learner", [Elsewhere("", "Says where the learner is")])),
-        new ClusterVerbs(system).Cluster,
-        new ClusterVerbs(system).Actor,
+        cluster.Cluster,
+        cluster.Actor,
     ];
 
     private Task<NodeActor.NodeView> View() => node.Ask<NodeActor.NodeView>(new NodeActor.GetNode(), InspectedRun.Patience);
@@ -74,13 +82,14 @@ internal sealed class NodePalettes(ActorSystem system, IActorRef node, string na
     private InspectionVerb Elsewhere(string command, string description) => Once(
         command,
         description,
-        async request =>
-        {
-            string asked = $"{request} {request.Arguments["words"]}".TrimEnd();
-            NodeActor.NodeView view = await View();
-            throw new UserErrorException(view.Learner is { Host: { } host } learner
-                ? $"{asked}: the learner answers that, and it is at {learner}; {LearnerPlace.Sentence(host, view.Inspection, asked)}"
-                : $"{asked}: the learner answers that, and this node has none: it {view.Sentence}");
-        },
+        async request => throw await Elsewhere($"{request} {request.Arguments["words"]}".TrimEnd()),
         Place("words", "what would be asked there", ArgumentKind.Words, fallback: ""));
+
+    private async Task<UserErrorException> Elsewhere(string asked)
+    {
+        NodeActor.NodeView view = await View();
+        return new UserErrorException(view.Learner is { Host: { } host } learner
+            ? $"{asked}: the learner answers that, and it is at {learner}; {LearnerPlace.Sentence(host, view.Inspection, asked)}"
+            : $"{asked}: the learner answers that, and this node has none: it {view.Sentence}");
+    }
 }

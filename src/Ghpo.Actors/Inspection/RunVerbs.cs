@@ -20,7 +20,7 @@ internal sealed class RunVerbs(InspectedRun run)
         Once("metrics", "Figures of the last steps, those of earlier processes too", Metrics, Option("last", "how many steps", "10", "-n")),
         Once("pause", "Finish the steps that are begun and begin no other", request => Order(RunOrder.Pause, request)),
         Once("resume", "Go on after a pause", request => Order(RunOrder.Resume, request)),
-        Once("stop", "Finish the steps that are begun, take a checkpoint, and end the process", request => Order(RunOrder.Stop, request)),
+        Once("stop", "Finish the steps that are begun, take a checkpoint, and end the process", Stop),
         Once("checkpoint", "Take a checkpoint after the step in hand", request => Order(RunOrder.Checkpoint, request)),
         Once(
             "set", "Change a setting from the first step on that is not begun", request => Change(request.Arguments["key"], request.Arguments["value"], request.By),
@@ -30,6 +30,9 @@ internal sealed class RunVerbs(InspectedRun run)
     /// <summary>Changes a setting, for this palette and others.</summary>
     public async Task<IEnumerable<ResponseLine>> Change(string key, string value, string by) =>
         Answer(await run.Run.Ask<object>(new SteeringProtocol.ChangeSetting(key, value, by), InspectedRun.Patience));
+
+    /// <summary>The order to stop, for this palette and others.</summary>
+    public Task<IEnumerable<ResponseLine>> Stop(InspectionRequest request) => Order(RunOrder.Stop, request);
 
     private async Task<IEnumerable<ResponseLine>> Order(RunOrder order, InspectionRequest request) =>
         Answer(await run.Run.Ask<object>(new SteeringProtocol.SteerRun(order, request.By), InspectedRun.Patience));

@@ -18,6 +18,7 @@ namespace Ghpo.Node.Inspecting;
 /// bytes ─▶ frames ─▶ at most <see cref="RequestsPerSecond"/> ─▶ requests ─┤                                             ├─▶ bytes
 ///                                                                    └─▶ tails, at most <see cref="MostTails"/>, and refusals ──┘
 /// </code>
+/// A request beyond these bounds is answered by a sentence and waits for nothing, so that a cancellation behind it is always heard.
 /// The client's reading moves its answers: what it does not read is not made. Events of a tail that it does not keep up with fill a bounded buffer, and then
 /// end that tail; a client that does not take what came before that within <see cref="_patience"/> is dropped. Bytes that are no frames, frames that are no requests, a missing hello and a wrong token end it too, each with a sentence.
 /// </summary>
@@ -38,6 +39,7 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
     /// <summary>How to end each answer that is not over. All stages are one island, so one at a time touches it.</summary>
     private readonly Dictionary<int, Action> _answers = [];
     private readonly SharedKillSwitch _connection = KillSwitches.Shared(peer);
+    private int _onces;
     private int _tails;
     private bool _welcome;
     private bool _over;
@@ -52,6 +54,7 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
         })
         .Throttle(RequestsPerSecond, TimeSpan.FromSeconds(1), RequestsPerSecond, ThrottleMode.Shaping)
         .Select(Take)
+        .Where(reply => reply != Reply.Nothing)
         .Via(Replies())
         .Via(_connection.Flow<ByteString>())
         .WatchTermination((none, ended) =>
@@ -68,7 +71,8 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
     {
         UniformFanOutShape<Reply, Reply> replies = graph.Add(new Partition<Reply>(2, reply => reply.Once is not null ? 0 : 1));
         UniformFanInShape<ByteString, ByteString> bytes = graph.Add(new Merge<ByteString, ByteString>(2));
-        graph.From(replies.Out(0)).Via(Akka.Streams.Dsl.Flow.Create<Reply>().SelectAsyncUnordered(MostAnswers, reply => reply.Once!()).SelectMany(ConversationFrames.Write)).To(bytes.In(0));
+        // One more, for what is said at once: a welcome, or that there are too many.
+        graph.From(replies.Out(0)).Via(Akka.Streams.Dsl.Flow.Create<Reply>().SelectAsyncUnordered(MostAnswers + 1, reply => reply.Once!()).SelectMany(ConversationFrames.Write)).To(bytes.In(0));
         // One more, for a refusal.
         graph.From(replies.Out(1)).Via(Akka.Streams.Dsl.Flow.Create<Reply>().MergeMany(MostTails + 1, reply => reply.Follow!).Select(ConversationFrames.Write)).To(bytes.In(1));
         return new FlowShape<Reply, ByteString>(replies.In, bytes.Out);
@@ -134,17 +138,27 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
             frame.Command ?? "",
             (frame.Arguments ?? []).ToImmutableSortedDictionary(StringComparer.Ordinal),
             string.IsNullOrWhiteSpace(frame.By) ? peer : frame.By);
-        return !inspector.IsTail(request) ? new Reply(() => OnceAsync(frame.Id, request), null)
-            : _tails < MostTails ? new Reply(null, Follow(frame.Id, request))
-            : Reply.Of(
-                new HostFrame(frame.Id, HostFrameKind.Line, $"{request}: {MostTails} tails are followed on this connection already; end one first", Error: true),
-                new HostFrame(frame.Id, HostFrameKind.End));
+        return (inspector.IsTail(request), _onces, _tails) switch
+        {
+            (false, < MostAnswers, _) => Once(frame.Id, request),
+            (true, _, < MostTails) => new Reply(null, Follow(frame.Id, request)),
+            (false, _, _) => TooMany(frame.Id, $"{request}: {MostAnswers} answers are being made on this connection already; wait for one, or cancel it"),
+            (true, _, _) => TooMany(frame.Id, $"{request}: {MostTails} tails are followed on this connection already; end one first"),
+        };
     }
 
-    private async Task<IEnumerable<HostFrame>> OnceAsync(int id, InspectionRequest request)
+    private static Reply TooMany(int id, string reason) => Reply.Of(new HostFrame(id, HostFrameKind.Line, reason, Error: true), new HostFrame(id, HostFrameKind.End));
+
+    private Reply Once(int id, InspectionRequest request)
     {
+        _onces++;
         var cancelled = new TaskCompletionSource<IEnumerable<ResponseLine>>(TaskCreationOptions.RunContinuationsAsynchronously);
         _answers[id] = () => cancelled.TrySetResult([]);
+        return new Reply(() => OnceAsync(id, request, cancelled), null);
+    }
+
+    private async Task<IEnumerable<HostFrame>> OnceAsync(int id, InspectionRequest request, TaskCompletionSource<IEnumerable<ResponseLine>> cancelled)
+    {
         IEnumerable<ResponseLine> lines = await await Task.WhenAny(inspector.AnswerOnceAsync(request), cancelled.Task);
         return Frames(id, lines.TakeWhile(_ => !cancelled.Task.IsCompleted));
     }
@@ -157,6 +171,7 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
         }
 
         _answers.Remove(id);
+        _onces--;
         yield return new HostFrame(id, HostFrameKind.End);
     }
 

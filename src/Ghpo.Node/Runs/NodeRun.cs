@@ -19,8 +19,8 @@ using Serilog.Extensions.Logging;
 namespace Ghpo.Node.Runs;
 
 /// <summary>
-/// A node's life: one actor system after the other, each for one life of a learner, until a signal ends it (or, with <c>--once</c>, a learner that ends its
-/// run). The policy plane outlives them, so that weights fetched before are not fetched again.
+/// A node's life: one actor system after the other, each for one life of a learner, until a signal or <c>cluster leave</c> ends it (or, with <c>--once</c>, a learner that ends its
+/// run). A node that was put out begins the next one. The policy plane outlives them, so that weights fetched before are not fetched again.
 /// </summary>
 internal static class NodeRun
 {
@@ -71,8 +71,15 @@ internal static class NodeRun
             while (!asked.Task.IsCompleted)
             {
                 NodeEnd? how = await LifeOrErrorAsync(node, log, lines, telemetry, asked.Task);
+                if (how == NodeEnd.AskedToLeave)
+                {
+                    log.Information("{Worker} was asked to leave its cluster, has left, and ends", name);
+                    return ExitCodes.Success;
+                }
+
                 if (once && how == NodeEnd.LearnerLeft)
                 {
+                    log.Information("The learner of {Worker} has left, and the node ends with it (--once)", name);
                     return ExitCodes.Success;
                 }
 
@@ -142,7 +149,8 @@ internal static class NodeRun
         await host.StartAsync();
         var system = (ExtendedActorSystem)host.Services.GetRequiredService<ActorSystem>();
         await Task.WhenAny(ended.Task, asked, system.WhenTerminated);
-        if (asked.IsCompleted)
+        bool leaves = asked.IsCompleted || ended.Task is { IsCompletedSuccessfully: true, Result: NodeEnd.AskedToLeave };
+        if (leaves)
         {
             try
             {

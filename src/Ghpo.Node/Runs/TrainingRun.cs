@@ -74,11 +74,13 @@ internal static class TrainingRun
     private static async Task<RunProgress> RunToEndAsync(IHost host, Task<RunProgress> ended)
     {
         await host.StartAsync();
-        Task terminated = host.Services.GetRequiredService<ActorSystem>().WhenTerminated;
-        await Task.WhenAny(ended, terminated);
+        ActorSystem system = host.Services.GetRequiredService<ActorSystem>();
+        await Task.WhenAny(ended, system.WhenTerminated);
         if (!ended.IsCompleted)
         {
-            throw new InvalidOperationException("The actor system ended before the run did.");
+            throw new InvalidOperationException(CoordinatedShutdown.Get(system).ShutdownReason is CoordinatedShutdown.ClusterDowningReason
+                ? "The learner was marked down in its cluster (`cluster down`; the log says by whom), and the run ended at once."
+                : "The actor system ended before the run did.");
         }
 
         RunProgress end = await ended;

@@ -89,7 +89,7 @@ public sealed class MembershipTests
         await Task.Delay(500, Stop);
         Assert.False(ended.IsCompleted);
         node.EventStream.Publish(new ThisActorSystemQuarantinedEvent(TestCluster.AddressOf(node), learner));
-        Assert.Equal(NodeEnd.LearnerLost, await ended.WaitAsync(TestCluster.Patience, Stop));
+        Assert.Equal(NodeEnd.PutOut, await ended.WaitAsync(TestCluster.Patience, Stop));
     }
 
     [Fact]
