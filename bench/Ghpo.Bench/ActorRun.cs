@@ -27,7 +27,7 @@ internal static class ActorRun
             using var view = new PlainView(TextWriter.Null);
             await using (RunLog log = RunLog.Open(folder, own.Logging.Level, view))
             using (var files = new MetricsFiles(folder, TimeProvider.System, () => false))
-            using (var tensorBoard = new TensorBoardLog(folder.Metrics))
+            using (var tensorBoard = new TensorBoardLog(folder.Metrics, own.Hints))
             await using (Telemetry telemetry = await Telemetry.StartAsync(own, "run", folder.Name))
             {
                 var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);

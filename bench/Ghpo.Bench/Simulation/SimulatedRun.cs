@@ -51,7 +51,7 @@ internal static class SimulatedRun
             await using Telemetry telemetry = await Telemetry.StartAsync(settings, "run", folder.Name);
             await using RunLog log = RunLog.Open(folder, settings.Logging.Level, view);
             using var files = new MetricsFiles(folder, TimeProvider.System, () => false);
-            using var tensorBoard = new TensorBoardLog(folder.Metrics);
+            using var tensorBoard = new TensorBoardLog(folder.Metrics, settings.Hints);
             var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
             using IHost host = RunHost.Build(pipeline, log.Logger, log.Lines, telemetry, [view, files, tensorBoard, commits], ended);
             await host.StartAsync();

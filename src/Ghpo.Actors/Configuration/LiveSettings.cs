@@ -55,7 +55,7 @@ public static class LiveSettings
             : throw new UserErrorException(
                 $"{change.Place}: {key} cannot change within a run: what it has journalled rests on it. "
                 + $"`ghpo fork {settings.Run.Name} --at-step N --run NEW --set {change.Path}={change.Value}` begins a new run from a committed step. "
-                + $"What may change: {string.Join(", ", Paths)}.");
+                + $"What may change while it goes on: {string.Join(", ", PathsWhileRunning)}; with `ghpo resume --set` also {string.Join(", ", Paths.Except(PathsWhileRunning))}.");
     }
 
     /// <summary>The value of a key as it would stand in a file.</summary>

@@ -29,6 +29,7 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
     private readonly CancellationTokenSource _stopped = new();
     private readonly GroupTraces _traces = new();
     private readonly PipelineGauges _gauges;
+    private LearnerProtocol.LearnerView? _newest;
 
     public PipelineActor(RunContext run, PipelineTeam team)
     {
@@ -40,7 +41,11 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
         int verifiers = run.VerifiesOnNodes ? permits : deliveries;
         _gauges = new PipelineGauges(permits, permits, verifiers, permits, deliveries);
 
-        Receive<LearnerProtocol.LearnerView>(view => Start(view.Step, verifiers, permits, deliveries));
+        Receive<LearnerProtocol.LearnerView>(view =>
+        {
+            _newest = view;
+            Start(view.Step, verifiers, permits, deliveries);
+        });
         Receive<StreamEnded>(ended => OnEnded(ended.Failure));
         Receive<PublishProgress>(_ => _team.Learner.Tell(new LearnerProtocol.GetLearner()));
     }
@@ -80,9 +85,15 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
     {
         Receive<StreamEnded>(ended => OnEnded(ended.Failure));
         Receive<PublishProgress>(_ => _team.Learner.Tell(new LearnerProtocol.GetLearner()));
-        Receive<LearnerProtocol.LearnerView>(view => Context.System.EventStream.Publish(new RunEvents.PipelineProgress(
-            view.Step, view.SettledGroups, view.SettledGroups + view.GroupsAwaited, view.Activity, _gauges.TokensSampled, _gauges.Read())));
+        Receive<LearnerProtocol.LearnerView>(view =>
+        {
+            _newest = view;
+            Publish(view);
+        });
     }
+
+    private void Publish(LearnerProtocol.LearnerView view) => Context.System.EventStream.Publish(new RunEvents.PipelineProgress(
+        view.Step, view.SettledGroups, view.SettledGroups + view.GroupsAwaited, view.Activity, _gauges.TokensSampled, _gauges.Read(), view.Steps, view.TokenBudget));
 
     private PipelineStages Stages(int verifiers, int permits, int deliveries)
     {
@@ -134,6 +145,12 @@ internal sealed class PipelineActor : ReceiveActor, IWithTimers
         if (failure is not null)
         {
             throw new PipelineFailedException(failure);
+        }
+
+        // What was told last may have had groups inside.
+        if (_newest is { } view)
+        {
+            Publish(view);
         }
 
         Context.Stop(Self);

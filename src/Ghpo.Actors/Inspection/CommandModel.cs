@@ -14,8 +14,16 @@ public sealed record InspectionCommand(string Name, string Description, Immutabl
 /// <param name="Switches">As in <c>-d</c> and <c>--depth</c>; never none.</param>
 /// <param name="Positional">It may be given without a switch, in the order of the arguments that may.</param>
 /// <param name="Default">In force where it is not given; null: nothing is.</param>
+/// <param name="Values">What it may be, to be offered; null: that is no short list.</param>
 public sealed record InspectionArgument(
-    string Name, string Description, ArgumentKind Kind, ImmutableArray<string> Switches, bool Positional, bool Mandatory, string? Default);
+    string Name,
+    string Description,
+    ArgumentKind Kind,
+    ImmutableArray<string> Switches,
+    bool Positional,
+    bool Mandatory,
+    string? Default,
+    IReadOnlyList<string>? Values = null);
 
 public enum ArgumentKind
 {

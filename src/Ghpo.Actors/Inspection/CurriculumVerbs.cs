@@ -17,7 +17,7 @@ internal sealed class CurriculumVerbs(InspectedRun run)
             return
             [
                 Line(
-                    $"pass {view.Pass}, at problem {view.Cursor} of {view.Problems}; {view.ProblemsSeen} seen so far; open steps: {string.Join(", ", view.OpenSteps)}", view),
+                    $"pass {view.Pass}, at problem {view.Cursor} of {view.Problems}; {view.ProblemsSeen} seen so far; open steps: {(view.OpenSteps.IsEmpty ? "none" : string.Join(", ", view.OpenSteps))}", view),
             ];
         }),
         Once("problem", "How a problem went so far", async request =>

@@ -142,8 +142,9 @@ internal static class Verbs
         new(new InspectionCommand(name, description, arguments, Tail: true), Once: null, answer);
 
     /// <summary>An argument that has its place.</summary>
-    internal static InspectionArgument Place(string name, string description, ArgumentKind kind = ArgumentKind.Value, string? fallback = null) =>
-        new(name, description, kind, [$"--{name}"], Positional: true, Mandatory: fallback is null, fallback);
+    internal static InspectionArgument Place(
+        string name, string description, ArgumentKind kind = ArgumentKind.Value, string? fallback = null, IReadOnlyList<string>? values = null) =>
+        new(name, description, kind, [$"--{name}"], Positional: true, Mandatory: fallback is null, fallback, values);
 
     /// <summary>An argument that may be left out.</summary>
     internal static InspectionArgument Option(string name, string description, string? fallback = null, string? letter = null) =>

@@ -9,6 +9,9 @@ namespace Ghpo.Inspection;
 /// </summary>
 public static class RequestReader
 {
+    /// <summary>Characters of who asks, which is journalled and shown to others.</summary>
+    public const int LongestName = 200;
+
     /// <exception cref="UserErrorException">A word is unknown or missing; names the nearest known one, and what to type.</exception>
     public static InspectionRequest Read(ImmutableArray<InspectionPalette> palettes, IReadOnlyList<string> words, string by)
     {
@@ -71,6 +74,16 @@ public static class RequestReader
         {
             string nearest = Nearest.To(unknown, command.Arguments.Select(argument => argument.Name)) is { } name ? $"; did you mean {name}?" : "";
             return $"{Title(palette, command)} has no argument {unknown}{nearest}";
+        }
+
+        if (request.Arguments.FirstOrDefault(argument => argument.Value is null).Key is { } empty)
+        {
+            return $"{Title(palette, command)}: {empty} is null, which no value is";
+        }
+
+        if (request.By.Length > LongestName || request.By.Any(char.IsControl))
+        {
+            return $"{Title(palette, command)}: whoever asks is named in at most {LongestName} characters, without control characters";
         }
 
         InspectionArgument? missing = command.Arguments.FirstOrDefault(argument => argument.Mandatory && !request.Arguments.ContainsKey(argument.Name));

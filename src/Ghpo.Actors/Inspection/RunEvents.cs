@@ -22,8 +22,10 @@ public static class RunEvents
 
     /// <summary>Where the groups are now. Published about twice a second while groups are in flight.</summary>
     /// <param name="Activity">What the learner does: sampling, training, evaluating, checkpointing.</param>
+    /// <param name="Steps">Of the run, as set by now; null: as it started.</param>
+    /// <param name="TokenBudget">Likewise.</param>
     public sealed record PipelineProgress(
-        int Step, int SettledGroups, int GroupsOfStep, string Activity, long RolloutTokens, ImmutableArray<StageDepth> Stages);
+        int Step, int SettledGroups, int GroupsOfStep, string Activity, long RolloutTokens, ImmutableArray<StageDepth> Stages, int? Steps = null, long? TokenBudget = null);
 
     /// <summary>A stage of the pipeline: groups inside it and the most it can hold.</summary>
     /// <param name="Held">Groups inside that are done and wait for the next stage to take them.</param>

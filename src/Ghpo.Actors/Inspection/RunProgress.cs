@@ -56,7 +56,12 @@ public sealed record RunProgress(
             Recent = (Recent.Count < Window ? Recent : Recent.RemoveAt(0)).Add(completed.Report),
             StepsDone = completed.Report.Step + 1,
         },
-        PipelineProgress pipeline => this with { Pipeline = pipeline },
+        // What a user has changed since is in force for the learner.
+        PipelineProgress pipeline => this with
+        {
+            Pipeline = pipeline,
+            Run = Run is null ? null : Run with { Steps = pipeline.Steps ?? Run.Steps, TokenBudget = pipeline.TokenBudget ?? Run.TokenBudget },
+        },
         PolicyMeasured measured => this with { Measured = measured.Result },
         RunEnded ended => this with { Ended = ended },
         _ => this,

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Akka.Actor;
+using Ghpo.Configuration;
 using Ghpo.Journal;
 using Ghpo.Learning;
 using static Ghpo.Inspection.StepFigures;
@@ -24,7 +25,8 @@ internal sealed class RunVerbs(InspectedRun run)
         Once("checkpoint", "Take a checkpoint after the step in hand", request => Order(RunOrder.Checkpoint, request)),
         Once(
             "set", "Change a setting from the first step on that is not begun", request => Change(request.Arguments["key"], request.Arguments["value"], request.By),
-            Place("key", "path of the setting, as in learning.rate"), Place("value", "as it would stand in a file", ArgumentKind.Words)),
+            Place("key", "path of the setting, as in learning.rate", values: [.. LiveSettings.KeysWhileRunning.Select(key => key[(SettingsSchema.Root.Length + 1)..])]),
+            Place("value", "as it would stand in a file", ArgumentKind.Words)),
     ]);
 
     /// <summary>Changes a setting, for this palette and others.</summary>
@@ -40,7 +42,7 @@ internal sealed class RunVerbs(InspectedRun run)
     private static IEnumerable<ResponseLine> Answer(object answer) => answer switch
     {
         SteeringProtocol.Steered steered => [Line(steered.Said, new { Done = steered.Said, steered.FromStep })],
-        SteeringProtocol.NotSteered refused => [new ResponseLine(refused.Problem, Error: true)],
+        SteeringProtocol.NotSteered refused => [new ResponseLine(refused.Problem, Error: true, Misused: refused.Misused)],
         _ => throw new InvalidOperationException($"{answer} is no answer to an order"),
     };
 
@@ -105,7 +107,7 @@ internal sealed class RunVerbs(InspectedRun run)
             ? [Line("no step is committed yet")]
             : steps.Select(step => Line(
                 $"step {step.Step,5}  reward {Figure(step.MeanReward)}  accuracy {Figure(step.Accuracy)}  unsolved {step.Unsolved}/{step.Groups}  "
-                + $"gradient norm {Figure(step.Learning.GradientNorm)}  entropy {Figure(step.Learning.Entropy)}  learning rate {Rate(step.Learning.LearningRate)}  {step.StepSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s",
+                + $"gradient norm {Figure(step.Learning.GradientNorm)}  entropy {Figure(step.Entropy())}  learning rate {Rate(step.Learning.LearningRate)}  {step.StepSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s",
                 step));
     }
 

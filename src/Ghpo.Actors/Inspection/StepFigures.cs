@@ -11,6 +11,9 @@ public static class StepFigures
     /// <summary>Prompt and completion tokens passed through the learner's model a second.</summary>
     public static double LearnerTokensPerSecond(this StepReport step) => PerSecond(step.Learning.ProcessedTokens, step.Learning.Seconds);
 
+    /// <summary>Mean entropy over the tokens that were trained on, nats; null where no group had an advantage, so that none was.</summary>
+    public static double? Entropy(this StepReport step) => step.Learning.ProcessedTokens > 0 ? step.Learning.Entropy : null;
+
     /// <summary>
     /// How the step's groups ended, as shares of all its groups: solved at each hint ratio, then the rest; empty kinds of the rest left out.
     /// </summary>
@@ -40,6 +43,9 @@ public static class StepFigures
     public static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{share * 100:0.#} %");
 
     public static string Count(double number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>A dash where there is none.</summary>
+    public static string Figure(double? number) => number is { } known ? Figure(known) : "–";
 
     public static string Figure(double number) => number.ToString("0.000", CultureInfo.InvariantCulture);
 

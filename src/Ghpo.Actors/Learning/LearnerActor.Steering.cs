@@ -88,7 +88,7 @@ public sealed partial class LearnerActor
         }
         catch (UserErrorException mistake)
         {
-            Sender.Tell(new NotSteered(mistake.Message));
+            Sender.Tell(new NotSteered(mistake.Message, Misused: true));
             return;
         }
 

@@ -220,13 +220,16 @@ public sealed partial class LearnerActor : JournalledActor, IWithTimers
         _state.NextStep,
         _state.Version,
         _state.GroupsOf(_state.NextStep).Count,
-        _settings.GroupsPerStep - _state.GroupsOf(_state.NextStep).Count,
+        // After the last step none is awaited.
+        _phase is Phase.Ending or Phase.Ended ? 0 : _settings.GroupsPerStep - _state.GroupsOf(_state.NextStep).Count,
         _state.CheckpointStep,
         _phase == Phase.Ended ? "ended" : _trainerWork.TryPeek(out string? activity) ? activity : Activities.Sampling,
         _opened,
         _state.Pause,
         _notes.Awaits(_state.NextStep),
-        _published?.Version);
+        _published?.Version,
+        _settings.Steps,
+        _settings.TokenBudget);
 
     private static string FolderOf(int nextStep) => $"checkpoints/step-{nextStep:D6}";
 

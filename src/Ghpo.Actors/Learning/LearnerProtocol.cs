@@ -100,6 +100,8 @@ public static class LearnerProtocol
     /// <param name="Pause">The pause that is in force; null: none.</param>
     /// <param name="NotesAwaited">Curriculum or hint schedule have not acknowledged all groups of the step yet.</param>
     /// <param name="Published">The newest policy that workers were told of in this epoch; null before the first.</param>
+    /// <param name="Steps">Of the run, as set by now.</param>
+    /// <param name="TokenBudget">Likewise; 0: none.</param>
     public sealed record LearnerView(
         long Epoch,
         int Step,
@@ -111,5 +113,7 @@ public static class LearnerProtocol
         int Opened = -1,
         SteeringProtocol.RunSteered? Pause = null,
         bool NotesAwaited = false,
-        PolicyVersion? Published = null);
+        PolicyVersion? Published = null,
+        int? Steps = null,
+        long? TokenBudget = null);
 }

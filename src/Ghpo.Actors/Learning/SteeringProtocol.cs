@@ -19,7 +19,8 @@ public static class SteeringProtocol
     public sealed record Steered(string Said, int FromStep);
 
     /// <param name="Problem">Why nothing was done, and the way out.</param>
-    public sealed record NotSteered(string Problem);
+    /// <param name="Misused">No run could do it: the key or the value is wrong.</param>
+    public sealed record NotSteered(string Problem, bool Misused = false);
 
     /// <summary>What the learner tells its parent when it has journalled a stop: a team that starts again is to stop too.</summary>
     public sealed record StopNoted;

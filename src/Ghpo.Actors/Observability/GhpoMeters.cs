@@ -60,7 +60,7 @@ public static class GhpoMeters
 
     public static Gauge<double> GradientNorm { get; } = _meter.CreateGauge<double>("ghpo.run.gradient.norm", "1", "Gradient norm of the last step before clipping");
 
-    public static Gauge<double> Entropy { get; } = _meter.CreateGauge<double>("ghpo.run.entropy", "1", "Mean entropy of the policy over the last step's tokens, in nats");
+    public static Gauge<double> Entropy { get; } = _meter.CreateGauge<double>("ghpo.run.entropy", "1", "Mean entropy of the policy over the trained tokens of the last step that had any, in nats");
 
     public static Gauge<double> LearningRate { get; } = _meter.CreateGauge<double>("ghpo.run.learning.rate", "1", "Learning rate of the last step");
 

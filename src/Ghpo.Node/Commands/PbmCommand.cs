@@ -105,32 +105,56 @@ internal static class PbmCommand
         return typed ? ExitCodes.Success : exitCode;
     }
 
-    /// <returns>Null at Ctrl-D on an empty line.</returns>
+    /// <summary>Ctrl-C drops the line.</summary>
+    /// <returns>Null at Ctrl-D or Ctrl-C on an empty line.</returns>
     private static string? ReadTyped(LineEditor editor, string prompt)
     {
-        while (true)
+        Console.TreatControlCAsInput = true;
+        try
         {
-            int room = Math.Max(10, Console.WindowWidth - prompt.Length - 1);
-            int from = Math.Max(0, editor.Cursor - room);
-            string seen = editor.Text[from..Math.Min(editor.Text.Length, from + room)];
-            Console.Write($"\r{prompt}{seen}\e[K\r\e[{prompt.Length + editor.Cursor - from}C");
-            ConsoleKeyInfo key = Console.ReadKey(intercept: true);
-            if (key is { Key: ConsoleKey.D, Modifiers: ConsoleModifiers.Control } && editor.Text.Length == 0)
+            while (true)
             {
-                Console.WriteLine();
-                return null;
-            }
+                Draw(editor, prompt);
+                ConsoleKeyInfo key = Console.ReadKey(intercept: true);
+                bool control = key.Modifiers == ConsoleModifiers.Control;
+                if (control && key.Key is ConsoleKey.C or ConsoleKey.D && editor.Text.Length == 0)
+                {
+                    Console.WriteLine();
+                    return null;
+                }
 
-            if (editor.Press(key) is { } line)
-            {
-                Console.WriteLine();
-                return line;
-            }
-
-            if (editor.Candidates.Count > 0)
-            {
-                Console.WriteLine($"\n{string.Join("  ", editor.Candidates)}");
+                if (control && key.Key == ConsoleKey.C)
+                {
+                    Console.WriteLine("^C");
+                    editor.Drop();
+                }
+                else if (control && key.Key == ConsoleKey.L)
+                {
+                    Console.Write("\e[H\e[2J");
+                }
+                else if (editor.Press(key) is { } line)
+                {
+                    Console.WriteLine();
+                    return line;
+                }
+                else if (editor.Candidates.Count > 0)
+                {
+                    Console.WriteLine($"\n{string.Join("  ", editor.Candidates)}");
+                }
             }
         }
+        finally
+        {
+            Console.TreatControlCAsInput = false;
+        }
+    }
+
+    /// <summary>As much of the line as there is room for, from before the cursor on.</summary>
+    private static void Draw(LineEditor editor, string prompt)
+    {
+        int room = Math.Max(10, Console.WindowWidth - prompt.Length - 1);
+        (string seen, int cursor) = editor.Window(room);
+        int column = prompt.Length + cursor;
+        Console.Write($"\r{prompt}{seen}\e[K\r{(column > 0 ? $"\e[{column}C" : "")}");
     }
 }

@@ -25,6 +25,11 @@ internal static class RunsCommand
         command.SetAction(parsed =>
         {
             string root = parsed.GetValue(folder)!;
+            if (!Directory.Exists(root) && parsed.GetResult(folder) is { Implicit: false })
+            {
+                throw new UserErrorException($"{root}: no such folder");
+            }
+
             RunRow[] rows = !Directory.Exists(root) ? [] :
                 [.. Directory.GetDirectories(root).Order(StringComparer.Ordinal).Where(run => File.Exists(Path.Combine(run, "run.conf"))).Select(Read)];
             TextWriter output = parsed.InvocationConfiguration.Output;
@@ -52,6 +57,11 @@ internal static class RunsCommand
             }
 
             Terminal.For(output).Write(table);
+            foreach (RunRow row in rows.Where(row => row.Problem is not null))
+            {
+                output.WriteLine(row.Problem);
+            }
+
             return ExitCodes.Success;
         });
         return command;
@@ -69,12 +79,12 @@ internal static class RunsCommand
             StepReport? last = run.Steps.Count > 0 ? run.Steps[^1] : null;
             EvaluationResult? measured = run.Evaluations.Count > 0 ? run.Evaluations[^1] : null;
             string state = run.Outcome is { } outcome ? outcome.Outcome.ToString().ToLowerInvariant() : IsAlive(folder) ? "running" : "interrupted";
-            return new RunRow(folder.Name, state, last is null ? 0 : last.Step + 1, run.Settings.Run.Steps, last?.MeanReward, last?.Accuracy, measured?.Accuracy, bytes);
+            return new RunRow(folder.Name, state, last is null ? 0 : last.Step + 1, run.StepsWanted, last?.MeanReward, last?.Accuracy, measured?.Accuracy, bytes);
         }
-        catch (UserErrorException)
+        catch (UserErrorException problem)
         {
             // One run that cannot be read (of a newer version, say) must not hide the others.
-            return new RunRow(folder.Name, "unreadable", 0, null, null, null, null, bytes);
+            return new RunRow(folder.Name, "unreadable", 0, null, null, null, null, bytes, problem.Message);
         }
     }
 
@@ -119,5 +129,5 @@ internal static class RunsCommand
         return bytes;
     }
 
-    private sealed record RunRow(string Name, string State, int Step, int? Steps, double? Reward, double? Accuracy, double? HeldOut, long Bytes);
+    private sealed record RunRow(string Name, string State, int Step, int? Steps, double? Reward, double? Accuracy, double? HeldOut, long Bytes, string? Problem = null);
 }

@@ -14,11 +14,11 @@ internal static class TopCommand
 
     public static Command Build()
     {
-        var target = new Argument<string?>("RUN|HOST:PORT")
+        Argument<string?> target = new Argument<string?>("RUN|HOST:PORT")
         {
             Description = $"A run on this machine, by its name in runs/ or its folder, or where its inspection listens. Default {InspectionAddress.Default}.",
             Arity = ArgumentArity.ZeroOrOne,
-        };
+        }.OfRuns();
         var client = new ClientOptions();
         var once = new Option<bool>("--once") { Description = "Print the state and end, as where the output is no terminal." };
         var command = new Command("top", "A live run on the terminal: reward and hints, workers, pipeline, log; Ctrl-C ends it. Example: `ghpo top 127.0.0.1:9111`.") { target, once };

@@ -19,7 +19,7 @@ internal sealed class LogVerbs(LogBuffer lines)
         Tail("tail", "The last lines, and the next ones as they come", request => Follow(request.Number("last", 0, LogBuffer.Kept)), Option("last", "lines to begin with", "10", "-n")),
         Once("peek", "The last lines", request => Task.FromResult(lines.Last(request.Number("last", 1, LogBuffer.Kept)).Select(Describe)), Option("last", "how many", "10", "-n")),
         Once("level", "What is logged from now on, until the process ends", request => Task.FromResult(SetLevel(request.Arguments["level"])),
-            Place("level", "verbose, debug, information, warning or error")),
+            Place("level", "verbose, debug, information, warning or error", values: [.. Enum.GetNames<LogVerbosity>().Select(level => level.ToLowerInvariant())])),
     ]);
 
     private IEnumerable<ResponseLine> SetLevel(string name)

@@ -16,8 +16,7 @@ internal sealed class PbmSession(PbmClient client, bool json, TextWriter output,
     {
         if (words[0] == "help")
         {
-            Help(words.Count > 1 ? words[1] : null);
-            return ExitCodes.Success;
+            return Help(words.Count > 1 ? words[1] : null);
         }
 
         int exitCode = ExitCodes.Success;
@@ -40,36 +39,40 @@ internal sealed class PbmSession(PbmClient client, bool json, TextWriter output,
     }
 
     /// <summary>What can be asked; of one palette, how.</summary>
-    public void Help(string? name)
+    /// <returns>The exit code.</returns>
+    private int Help(string? name)
     {
         if (name is null)
         {
             foreach (InspectionPalette palette in client.Palettes)
             {
-                output.WriteLine($"{palette.Name,-12} {palette.Description}");
+                Print(Verbs.Line($"{palette.Name,-12} {palette.Description}", new { palette.Name, palette.Description }));
             }
 
-            output.WriteLine("help NAME says how each is used; exit ends.");
-            return;
+            Print(new ResponseLine("help NAME says how each is used; exit ends."));
+            return ExitCodes.Success;
         }
 
         if (client.Palettes.FirstOrDefault(palette => palette.Name == name) is not { } wanted)
         {
             string near = Nearest.To(name, client.Palettes.Select(palette => palette.Name)) is { } known ? $"; did you mean {known}?" : "";
-            output.WriteLine($"help {name}: there is no {name}{near}");
-            return;
+            Print(new ResponseLine($"help {name}: there is no {name}{near}", Error: true));
+            return ExitCodes.UserError;
         }
 
         foreach (InspectionCommand command in wanted.Commands)
         {
-            output.WriteLine(RequestReader.Usage(wanted, command));
-            output.WriteLine($"    {command.Description}{(command.Tail ? ". Ctrl-C ends it" : "")}");
-            foreach (InspectionArgument argument in command.Arguments)
-            {
-                output.WriteLine($"    {string.Join(", ", argument.Switches)}: {argument.Description}{(argument.Default is { Length: > 0 } fallback ? $" (default {fallback})" : "")}");
-            }
+            string usage = RequestReader.Usage(wanted, command);
+            Print(Verbs.Line(
+                string.Join('\n', [usage, $"    {command.Description}{(command.Tail ? ". Ctrl-C ends it" : "")}", .. command.Arguments.Select(Describe)]),
+                new { Usage = usage, command.Description, command.Tail, Arguments = command.Arguments.Select(argument => new { argument.Name, argument.Description, argument.Switches, argument.Default }) }));
         }
+
+        return ExitCodes.Success;
     }
+
+    private static string Describe(InspectionArgument argument) =>
+        $"    {string.Join(", ", argument.Switches)}: {argument.Description}{(argument.Default is { Length: > 0 } fallback ? $" (default {fallback})" : "")}";
 
     private void Print(ResponseLine line)
     {

@@ -17,6 +17,8 @@ namespace Ghpo.Node.Journaling;
 /// <param name="Text">What happened, in a sentence.</param>
 internal sealed record EventLine(string Kind, int? Step, GroupId? Group, IReadOnlyList<ProblemId> Problems, string Text)
 {
+    private const string Hidden = "(left out)";
+
     /// <summary>The names that <c>--kind</c> takes, and the events that they stand for.</summary>
     private static readonly (string Kind, Type Event)[] Kinds =
     [
@@ -74,14 +76,17 @@ internal sealed record EventLine(string Kind, int? Step, GroupId? Group, IReadOn
                 RunForked forked => new EventLine(
                     kind, forked.Step, null, [],
                     $"from {forked.Parent} ({forked.ParentFolder}), weights {Short(forked.PolicyHash)}"
-                    + (forked.Changes.IsEmpty ? "" : $", with {string.Join(", ", forked.Changes)}")),
+                    + (forked.Changes.IsEmpty ? "" : $", with {string.Join(", ", forked.Changes.Select(change => change.Split('=', 2) is [var key, _] && IsSecret(key) ? $"{key}={Hidden}" : change))}")),
                 ControlApplied applied => new EventLine(
-                    kind, applied.FromStep, null, [], $"{applied.Key} = {applied.Value} from step {applied.FromStep} on, by {applied.By}"),
+                    kind, applied.FromStep, null, [], $"{applied.Key} = {(IsSecret(applied.Key) ? Hidden : applied.Value)} from step {applied.FromStep} on, by {applied.By}"),
                 SteeringProtocol.RunSteered steered => new EventLine(
                     kind, steered.Step, null, [], $"{Words(steered.Order.ToString())} ordered before the commit of step {steered.Step}, by {steered.By}"),
                 _ => throw new InvalidOperationException($"{fact.GetType().Name} has no line"),
             };
     }
+
+    /// <summary>Lines and reports are shown around; what opens a port is not in them.</summary>
+    private static bool IsSecret(string key) => key.EndsWith("inspection.token", StringComparison.Ordinal);
 
     public static string Describe(GroupFacts facts) => Invariant(
         $"{Name(facts.Settlement)} at {Percent(facts.HintRatio)} as attempt {facts.Attempt}, sampled under {facts.Version}: {Verdicts(facts)}; {facts.CompletionTokens} tokens")

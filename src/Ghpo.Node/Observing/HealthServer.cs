@@ -20,6 +20,7 @@ namespace Ghpo.Node.Observing;
 /// GET /healthz   200 while the process's actors answer, else 503      body: a sentence
 /// GET /readyz    200 while it does its work, else 503                 body: a sentence
 /// </code>
+/// HEAD of the last two answers without the body.
 /// </summary>
 internal sealed class HealthServer : IAsyncDisposable
 {
@@ -89,7 +90,8 @@ internal sealed class HealthServer : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         bool aliveAlone = context.Request.Path == "/healthz";
-        if (!HttpMethods.IsGet(context.Request.Method) || !(aliveAlone || context.Request.Path == "/readyz"))
+        bool head = HttpMethods.IsHead(context.Request.Method);
+        if (!(head || HttpMethods.IsGet(context.Request.Method)) || !(aliveAlone || context.Request.Path == "/readyz"))
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return;
@@ -98,6 +100,9 @@ internal sealed class HealthServer : IAsyncDisposable
         Health health = await _health();
         context.Response.StatusCode = (aliveAlone ? health.Alive : health.Ready) ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         context.Response.ContentType = "text/plain; charset=utf-8";
-        await context.Response.WriteAsync(health.Sentence + "\n", context.RequestAborted);
+        if (!head)
+        {
+            await context.Response.WriteAsync(health.Sentence + "\n", context.RequestAborted);
+        }
     }
 }

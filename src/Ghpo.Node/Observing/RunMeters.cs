@@ -3,6 +3,7 @@ using Ghpo.Dispatch;
 using Ghpo.Inspection;
 using Ghpo.Node.Reporting;
 using Ghpo.Observability;
+using Ghpo.Verification;
 using static Ghpo.Inspection.RunEvents;
 
 namespace Ghpo.Node.Observing;
@@ -32,6 +33,7 @@ internal sealed class RunMeters : IRunObserver
                 break;
             case RunStarted:
                 GhpoMeters.Stalled.Record(0);
+                Begin();
                 break;
             case Stalled stalled:
                 GhpoMeters.Stalled.Record(stalled.Over ? 0 : 1);
@@ -51,6 +53,18 @@ internal sealed class RunMeters : IRunObserver
 
     public void Dispose()
     {
+    }
+
+    /// <summary>Whoever asks how much a counter grew must see it before it grows.</summary>
+    private static void Begin()
+    {
+        GhpoMeters.Steps.Add(0);
+        GhpoMeters.Stalls.Add(0);
+        GhpoMeters.Checkpoints.Add(0);
+        foreach (Verdict verdict in Enum.GetValues<Verdict>())
+        {
+            GhpoMeters.Answers.Add(0, Tag(GhpoMeters.Verdict, SettingsSchema.Kebab(verdict.ToString())));
+        }
     }
 
     private static void Count(StepReport step)
@@ -79,7 +93,12 @@ internal sealed class RunMeters : IRunObserver
         GhpoMeters.Accuracy.Record(step.Accuracy);
         GhpoMeters.HintShare.Record(step.HintShare());
         GhpoMeters.GradientNorm.Record(step.Learning.GradientNorm);
-        GhpoMeters.Entropy.Record(step.Learning.Entropy);
+        if (step.Entropy() is { } entropy)
+        {
+            GhpoMeters.Entropy.Record(entropy);
+        }
+
+
         GhpoMeters.LearningRate.Record(step.Learning.LearningRate);
         GhpoMeters.PolicyVersion.Record(step.Version.Value);
     }

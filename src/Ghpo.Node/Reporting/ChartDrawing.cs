@@ -9,8 +9,11 @@ internal static class ChartDrawing
     public const int Width = 900;
     public const int Height = 420;
 
-    /// <summary>A line of more points is drawn faintly, and over it the mean of each hundredth of it.</summary>
+    /// <summary>A line of more points is drawn faintly, and over it the mean of each hundredth of it; of a stack the means alone.</summary>
     public const int MostSinglePoints = 300;
+
+    /// <summary>The points of a line of no more are marked, so that nobody takes what lies between them for measured.</summary>
+    public const int MostMarkedPoints = 30;
 
     private static readonly string[] LineColors = ["#1565c0", "#ef6c00", "#2e7d32", "#c62828", "#6a1b9a", "#00838f", "#9e9d24", "#ad1457", "#4e342e", "#546e7a", "#283593", "#00695c"];
 
@@ -41,7 +44,7 @@ internal static class ChartDrawing
 
             var drawn = Add(plot, many ? [.. Means(line.Points, line.Points.Length / 100)] : line.Points, color, 1.8f);
             drawn.LegendText = line.Name;
-            drawn.MarkerSize = line.Points.Length == 1 ? 6 : 0;
+            drawn.MarkerSize = line.Points.Length == 1 || (line.Points.Length <= MostMarkedPoints && chart.Form == ChartForm.Lines) ? 6 : 0;
             drawn.ConnectStyle = chart.Form == ChartForm.Steps ? ConnectStyle.StepHorizontal : ConnectStyle.Straight;
         }
 
@@ -49,6 +52,12 @@ internal static class ChartDrawing
         {
             plot.Axes.Left.TickGenerator = new NumericAutomatic { IntegerTicksOnly = true };
             plot.Axes.SetLimitsY(0, chart.Lines.Max(line => line.Points.Max(point => point.Y)) + 1);
+        }
+
+        else if (chart.Lines.All(line => line.Points.All(point => point.Y == 0)))
+        {
+            // Nothing of what is plotted goes below 0 but to vary.
+            plot.Axes.SetLimitsY(-0.05, 1);
         }
 
         if (chart.Lines.Length > 1)
@@ -73,11 +82,13 @@ internal static class ChartDrawing
     private static Plot Stack(Chart chart)
     {
         Plot plot = Framed(chart);
-        double[] x = [.. chart.Lines.First().Points.Select(point => point.X)];
+        int count = chart.Lines.First().Points.Length;
+        int each = count > MostSinglePoints ? count / 100 : 1;
+        double[] x = [.. Means(chart.Lines.First().Points, each).Select(point => point.X)];
         double[] below = new double[x.Length];
         foreach (ChartLine line in chart.Lines)
         {
-            double[] above = [.. line.Points.Select((point, i) => below[i] + point.Y)];
+            double[] above = [.. Means(line.Points, each).Select((point, i) => below[i] + point.Y)];
             var fill = plot.Add.FillY(x, below, above);
             fill.FillColor = line.Name == "unsolved" ? Unsolved : Color.FromHex(StackColors[line.Color % StackColors.Length]);
             fill.LineWidth = 0;
@@ -95,7 +106,7 @@ internal static class ChartDrawing
         Plot plot = PlotFont.Use(new Plot());
         plot.XLabel(chart.Across);
         plot.YLabel(chart.Unit);
-        plot.Axes.Bottom.TickGenerator = new NumericAutomatic { IntegerTicksOnly = !chart.Across.StartsWith("hours", StringComparison.Ordinal) };
+        plot.Axes.Bottom.TickGenerator = new NumericAutomatic { IntegerTicksOnly = !chart.Across.Contains("since", StringComparison.Ordinal) };
         return plot;
     }
 }

@@ -64,7 +64,7 @@ internal sealed class LiveView : IRunView
     {
         var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         string remaining = progress.Remaining is { } time ? $"  ETA {Duration(time)}" : "";
-        string activity = progress.Pipeline is { } now ? $"{now.Activity}, {now.SettledGroups}/{now.GroupsOfStep} groups settled" : "starting";
+        string activity = progress.Pipeline is { } now ? $"{now.Activity}{(now.GroupsOfStep > 0 ? $", {now.SettledGroups}/{now.GroupsOfStep} groups settled" : "")}" : "starting";
         void Row(string name, string figures) => grid.AddRow(new Text(name), new Text(figures));
 
         Row("progress", $"{Bar(progress.Fraction, 30)} {Percent(progress.Fraction)}  step {progress.StepsDone}/{progress.Run?.Steps}{remaining}");
@@ -77,7 +77,7 @@ internal sealed class LiveView : IRunView
             long sampled = progress.Pipeline?.RolloutTokens ?? step.TotalRolloutTokens;
             Row("reward", $"{Figure(step.MeanReward)}   accuracy {Figure(step.Accuracy)} ({hinted})");
             Row("settled at", string.Join("   ", step.Settlements().Select(part => $"{part.Name} {Bar(part.Share, 8)} {Percent(part.Share)}")));
-            Row("gradient norm", $"{Figure(step.Learning.GradientNorm)}   entropy {Figure(step.Learning.Entropy)}   learning rate {rate}");
+            Row("gradient norm", $"{Figure(step.Learning.GradientNorm)}   entropy {Figure(step.Entropy())}   learning rate {rate}");
             Row("tokens/s", $"rollout {Count(step.RolloutTokensPerSecond())}   learner {Count(step.LearnerTokensPerSecond())}");
             Row("tokens sampled", Count(sampled));
         }

@@ -12,7 +12,7 @@ namespace Ghpo.Node.Reporting;
 
 /// <summary>
 /// Appends each step to <c>metrics/steps.jsonl</c> and each evaluation to <c>metrics/evaluations.jsonl</c>, flushed line by line, and leaves the
-/// run's end in <c>metrics/outcome.json</c>. Reading takes the last line of a step or version, so a line written again after a resume replaces
+/// run's end in <c>metrics/outcome.json</c> and what it is to reach in <c>metrics/goal.json</c>. Reading takes the last line of a step or version, so a line written again after a resume replaces
 /// the earlier one, and passes over a line that a crash cut short. When a run goes on, what a killed process left out is filled in from the
 /// run's journal.
 /// </summary>
@@ -20,9 +20,16 @@ namespace Ghpo.Node.Reporting;
 internal sealed class MetricsFiles(RunFolder folder, TimeProvider time, Func<bool> takenOver) : IRunObserver
 {
     private readonly long _begun = time.GetTimestamp();
+    private RunGoal? _goal;
 
     public void Observe(object runEvent, RunProgress progress)
     {
+        if (progress.Run is { } run && new RunGoal(run.Steps, run.TokenBudget) is var goal && goal != _goal)
+        {
+            _goal = goal;
+            File.WriteAllText(folder.Goal, JsonSerializer.Serialize(goal, MetricsJson.Default.RunGoal) + "\n");
+        }
+
         switch (runEvent)
         {
             case RunStarted:
@@ -54,6 +61,9 @@ internal sealed class MetricsFiles(RunFolder folder, TimeProvider time, Func<boo
     public static IReadOnlyList<EvaluationResult> ReadEvaluations(RunFolder folder) =>
         [.. Read(folder.Evaluations, MetricsJson.Default.EvaluationResult)
             .GroupBy(result => result.Version).Select(same => same.Last()).OrderBy(result => result.Version)];
+
+    /// <summary>What the run is to reach; null where no process has said so yet.</summary>
+    public static RunGoal? ReadGoal(RunFolder folder) => Read(folder.Goal, MetricsJson.Default.RunGoal).LastOrDefault();
 
     /// <summary>How the run ended; null while it runs, or if it was killed.</summary>
     public static RunOutcomeRecord? ReadOutcome(RunFolder folder) => Read(folder.Outcome, MetricsJson.Default.RunOutcomeRecord).LastOrDefault();

@@ -15,6 +15,7 @@ namespace Ghpo.Node.Reporting;
 [JsonSerializable(typeof(StepReport))]
 [JsonSerializable(typeof(EvaluationResult))]
 [JsonSerializable(typeof(RunOutcomeRecord))]
+[JsonSerializable(typeof(RunGoal))]
 internal sealed partial class MetricsJson : JsonSerializerContext;
 
 /// <summary>A version is its number.</summary>
@@ -29,3 +30,7 @@ internal sealed class PolicyVersionConverter : JsonConverter<PolicyVersion>
 /// <param name="Steps">Steps committed since the run began.</param>
 /// <param name="Seconds">Time of this session, from start to end, evaluations included.</param>
 internal sealed record RunOutcomeRecord(RunOutcome Outcome, int Steps, string? Reason, double Seconds);
+
+/// <summary>What a run is to reach, as <c>metrics/goal.json</c> holds it: run.conf says what it was when the run was started.</summary>
+/// <param name="TokenBudget">0: none.</param>
+internal sealed record RunGoal(int Steps, long TokenBudget);

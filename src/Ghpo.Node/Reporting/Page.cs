@@ -36,18 +36,19 @@ internal sealed class Page
     public void Image(string title, string pngFile) => _html.Append("<img alt=\"").Append(Escape(title)).Append("\" src=\"data:image/png;base64,")
         .Append(Convert.ToBase64String(File.ReadAllBytes(pngFile))).Append("\">\n");
 
-    /// <param name="head">Under a heading stand numbers; without one (empty), words.</param>
-    public void Table(string[] head, IEnumerable<string[]> rows)
+    /// <param name="head">Under a heading, but the first, stand numbers; without one (empty), words.</param>
+    /// <param name="words">The first column of which that is not so: words stand there again.</param>
+    public void Table(string[] head, IEnumerable<string[]> rows, int words = int.MaxValue)
     {
         _html.Append("<table>\n");
         if (head.Length > 0)
         {
-            Row(head, "th", numbers: true);
+            Row(head, "th", words);
         }
 
         foreach (string[] row in rows)
         {
-            Row(row, "td", numbers: head.Length > 0);
+            Row(row, "td", head.Length > 0 ? words : 0);
         }
 
         _html.Append("</table>\n");
@@ -57,12 +58,12 @@ internal sealed class Page
 
     private void Element(string tag, string text) => _html.Append('<').Append(tag).Append('>').Append(Escape(text)).Append("</").Append(tag).Append(">\n");
 
-    private void Row(string[] cells, string tag, bool numbers)
+    private void Row(string[] cells, string tag, int words)
     {
         _html.Append("<tr>");
         for (int i = 0; i < cells.Length; i++)
         {
-            _html.Append('<').Append(tag).Append(i > 0 && numbers ? " class=\"n\">" : ">").Append(Escape(cells[i])).Append("</").Append(tag).Append('>');
+            _html.Append('<').Append(tag).Append(i > 0 && i < words ? " class=\"n\">" : ">").Append(Escape(cells[i])).Append("</").Append(tag).Append('>');
         }
 
         _html.Append("</tr>\n");

@@ -52,7 +52,7 @@ internal static class ReportPage
 
         if (charts.Any(chart => chart.Form == ChartForm.Lines && chart.Lines.Any(line => line.Points.Length > ChartDrawing.MostSinglePoints)))
         {
-            page.Note($"A line of more than {ChartDrawing.MostSinglePoints} points is drawn faintly, and over it the mean of each hundredth of it.");
+            page.Note($"A line of more than {ChartDrawing.MostSinglePoints} points is drawn faintly, and over it the mean of each hundredth of it; shares on top of each other are such means alone.");
         }
 
         foreach (Chart chart in charts)
@@ -76,7 +76,7 @@ internal static class ReportPage
         [
             ["Journal", run.Place],
             ["Last written", run.Written is { } at ? $"{at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC" : "never"],
-            ["Steps", run.Settings is { } settings ? $"{Count(run.Steps.Count)} of {Count(settings.Run.Steps)}" : Count(run.Steps.Count)],
+            ["Steps", run.Settings is { } settings ? $"{Count(run.Steps.Count)} of {Count(run.StepsSet ?? settings.Run.Steps)}" : Count(run.Steps.Count)],
         ];
         if (run.Settings is { } known)
         {
@@ -142,7 +142,7 @@ internal static class ReportPage
             .. step.Settlements().Select(part => new[] { (part.Name.EndsWith('%') ? "Groups solved at " : "Groups ") + part.Name, Percent(part.Share) }),
             .. step.Verdicts.Select(verdict => new[] { $"Answers {verdict.Verdict}", Count(verdict.Samples) }),
             ["Gradient norm", Figure(step.Learning.GradientNorm)],
-            ["Entropy (nats)", Figure(step.Learning.Entropy)],
+            ["Entropy (nats)", Figure(step.Entropy())],
             ["Groups with zero advantage", Percent(step.Learning.ZeroAdvantageShare)],
         ]);
     }
@@ -153,7 +153,7 @@ internal static class ReportPage
         page.Table(["written (UTC)", "before step", ""], run.Turns.Select(turn => new[]
         {
             turn.At.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), Count(turn.NextStep), turn.Text,
-        }));
+        }), words: 2);
     }
 
     private static void Settings(Page page, IReadOnlyList<RunRecord> runs, string[] names)

@@ -71,7 +71,7 @@ internal static class RunCharts
                     ? $"{names[i]}: no step is committed."
                     : subject.OfOrigin && run.Steps.All(step => step.Report.Origin is null)
                         ? $"{names[i]}: not in its journal, which was written before this was measured."
-                        : $"{names[i]}: there is none.";
+                        : $"{names[i]}: {subject.Missing}";
             }
             else if (subject.OfOrigin && run.Steps[0].Report.Origin is null)
             {
@@ -88,7 +88,7 @@ internal static class RunCharts
     private static IEnumerable<Subject> Subjects(IReadOnlyList<RunRecord> runs)
     {
         StepReport[] steps = [.. runs.SelectMany(run => run.Steps).Select(step => step.Report)];
-        yield return OfSteps("Reward and accuracy", "reward", Share,
+        yield return OfSteps("Reward and accuracy", "reward", "reward, or share",
             ("reward", step => step.MeanReward), ("accuracy", step => step.Accuracy),
             ("accuracy without hint", step => step.UnhintedAccuracy), ("accuracy with hint", step => step.HintedAccuracy),
             ("solved without hint (groups)", step => step.FirstAttemptSolved));
@@ -119,14 +119,17 @@ internal static class RunCharts
         yield return OfSteps("Unsolved groups", "unsolved", "share of groups", ("unsolved", step => step.Unsolved / (double)Math.Max(1, step.Groups)));
         yield return OfSteps("Length of trained answers", "length", "tokens", ("mean completion", step => step.MeanCompletionTokens));
         yield return OfSteps("Gradient norm", "gradient-norm", "L2 norm before clipping", ("gradient norm", step => step.Learning.GradientNorm));
-        yield return OfSteps("Entropy of the policy", "entropy", "nats a token", ("entropy", step => step.Learning.Entropy));
+        Subject entropy = OfSteps("Entropy of the policy", "entropy", "nats a token", ("entropy", step => step.Entropy()));
+        yield return entropy with { Missing = "in no step had a group an advantage, so that nothing was trained on whose entropy could be measured." };
         yield return OfSteps("Throughput", "tokens", "tokens/s",
             ("rollout (sampled)", step => step.RolloutTokensPerSecond()), ("learner (processed)", step => step.LearnerTokensPerSecond()));
         Subject staleness = OfSteps("Staleness of the groups", "staleness", "steps behind",
             ("mean", step => step.Origin?.MeanStaleness), ("most", step => step.Origin?.MostStaleness));
         yield return staleness with { OfOrigin = true };
-        var workers = new Subject("Workers over time", "workers", "hours since the run began", "workers",
-            [new Measure("workers", run => run.Steps.Select(step => (step.Hours, (double?)step.Report.Origin?.Workers)))]);
+        // The same unit for all runs of a report.
+        bool hours = runs.Any(run => run.Steps is [.., { Hours: >= 2 }]);
+        var workers = new Subject("Workers over time", "workers", hours ? "hours since the run began" : "minutes since the run began", "workers",
+            [new Measure("workers", run => run.Steps.Select(step => (hours ? step.Hours : step.Hours * 60, (double?)step.Report.Origin?.Workers)))]);
         yield return workers with { OfOrigin = true, Form = ChartForm.Steps };
     }
 
@@ -156,6 +159,9 @@ internal static class RunCharts
 
         /// <summary>It is measured in <see cref="StepOrigin"/>, which older journals lack.</summary>
         public bool OfOrigin { get; init; }
+
+        /// <summary>Why a run with steps has none of it.</summary>
+        public string Missing { get; init; } = "there is none.";
 
         public string? Note { get; init; }
     }

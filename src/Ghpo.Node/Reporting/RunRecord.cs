@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ghpo.Configuration;
 using Ghpo.Inspection;
 using Ghpo.Journal;
@@ -15,6 +16,7 @@ namespace Ghpo.Node.Reporting;
 /// <param name="Steps">The committed ones, rising.</param>
 /// <param name="Evaluations">By rising version.</param>
 /// <param name="Turns">What users and restarts did to it, oldest first.</param>
+/// <param name="StepsSet">How many steps a user has given it since it was started; null: nobody has.</param>
 /// <param name="Written">When its newest step, evaluation or turn was written; null: there is none.</param>
 internal sealed record RunRecord(
     string Name,
@@ -24,7 +26,8 @@ internal sealed record RunRecord(
     IReadOnlyList<CommittedStep> Steps,
     IReadOnlyList<EvaluationResult> Evaluations,
     IReadOnlyList<RunTurn> Turns,
-    DateTimeOffset? Written)
+    DateTimeOffset? Written,
+    int? StepsSet = null)
 {
     private static readonly Type[] _events =
         [typeof(EpochStarted), typeof(StepCommitted), typeof(PolicyEvaluated), typeof(ControlApplied), typeof(SteeringProtocol.RunSteered), typeof(RunForked)];
@@ -81,6 +84,7 @@ internal sealed record RunRecord(
         var steps = new SortedDictionary<int, CommittedStep>();
         var evaluations = new SortedDictionary<int, EvaluationResult>();
         var turns = new List<RunTurn>();
+        int? stepsSet = null;
         DateTimeOffset? begun = null;
         DateTimeOffset? written = null;
         foreach (JournalEntry entry in journal.Entries(LearnerActor.JournalId, [.. _events.SelectMany(GhpoEventSerializer.ManifestsOf)]))
@@ -96,13 +100,18 @@ internal sealed record RunRecord(
                     evaluations[evaluated.Result.Version.Value] = evaluated.Result;
                     break;
                 default:
+                    if (entry.Event is ControlApplied { Key: "ghpo.run.steps" } applied)
+                    {
+                        stepsSet = int.Parse(applied.Value, CultureInfo.InvariantCulture);
+                    }
+
                     int next = steps.Count == 0 ? 0 : steps.Keys.Last() + 1;
                     turns.Add(new RunTurn(entry.Written, next, EventLine.Of(entry.Event).Text));
                     break;
             }
         }
 
-        return new RunRecord(name, journal.Place, home, settings, [.. steps.Values], [.. evaluations.Values], turns, written);
+        return new RunRecord(name, journal.Place, home, settings, [.. steps.Values], [.. evaluations.Values], turns, written, stepsSet);
     }
 }
 

@@ -12,8 +12,12 @@ internal sealed record RunSummary(
     GhpoSettings Settings,
     IReadOnlyList<StepReport> Steps,
     IReadOnlyList<EvaluationResult> Evaluations,
-    RunOutcomeRecord? Outcome)
+    RunOutcomeRecord? Outcome,
+    RunGoal? Goal)
 {
+    /// <summary>How many steps it is to take, as set last.</summary>
+    public int StepsWanted => Goal?.Steps ?? Settings.Run.Steps;
+
     /// <summary>The evaluation of the base model; null where there was none.</summary>
     public EvaluationResult? Before => Evaluations.FirstOrDefault(result => result.Version.Value == 0);
 
@@ -24,5 +28,5 @@ internal sealed record RunSummary(
     public TimeSpan TrainingTime => TimeSpan.FromSeconds(Steps.Sum(step => step.StepSeconds));
 
     public static RunSummary Read(RunFolder folder) => new(
-        folder, folder.ReadSettings(), MetricsFiles.ReadSteps(folder), MetricsFiles.ReadEvaluations(folder), MetricsFiles.ReadOutcome(folder));
+        folder, folder.ReadSettings(), MetricsFiles.ReadSteps(folder), MetricsFiles.ReadEvaluations(folder), MetricsFiles.ReadOutcome(folder), MetricsFiles.ReadGoal(folder));
 }

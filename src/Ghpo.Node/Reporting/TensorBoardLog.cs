@@ -1,5 +1,7 @@
+using Ghpo.Hints;
 using Ghpo.Inspection;
 using Ghpo.Learning;
+using Ghpo.Verification;
 using TorchSharp;
 using TorchSharp.Modules;
 using static Ghpo.Inspection.RunEvents;
@@ -7,9 +9,20 @@ using static Ghpo.Inspection.StepFigures;
 
 namespace Ghpo.Node.Reporting;
 
-/// <summary>Scalars for TensorBoard: <c>rollout/…</c>, <c>train/…</c>, <c>hints/…</c> against the step, <c>held_out/…</c> against the version.</summary>
-internal sealed class TensorBoardLog(string folder) : IRunObserver
+/// <summary>
+/// Scalars for TensorBoard: <c>rollout/…</c>, <c>train/…</c>, <c>hints/…</c> against the step, <c>held_out/…</c> against the version. A share of nothing is written
+/// as 0, because a curve without its zeros tells another story; what was not measured in a step is left out.
+/// </summary>
+internal sealed class TensorBoardLog(string folder, HintSettings hints) : IRunObserver
 {
+    /// <summary>Hint ratios at which groups may settle or have.</summary>
+    private readonly SortedSet<double> _levels = [0, .. hints.Strategy switch
+    {
+        HintStrategy.None => [],
+        HintStrategy.Fixed => [hints.FixedRatio],
+        _ => hints.Levels,
+    }];
+
     private SummaryWriter? _writer;
 
     public void Observe(object runEvent, RunProgress progress)
@@ -49,27 +62,32 @@ internal sealed class TensorBoardLog(string folder) : IRunObserver
         Scalar("rollout/tokens", step.RolloutTokens);
         Scalar("rollout/extra_tokens", step.ExtraTokens);
         Scalar("rollout/tokens_per_second", step.RolloutTokensPerSecond());
-        foreach (VerdictCount verdict in step.Verdicts)
+        foreach (Verdict verdict in Enum.GetValues<Verdict>())
         {
-            Scalar($"rollout/verdict_{verdict.Verdict}", (double)verdict.Samples / Math.Max(1, step.Samples));
+            int samples = step.Verdicts.FirstOrDefault(count => count.Verdict == verdict)?.Samples ?? 0;
+            Scalar($"rollout/verdict_{verdict}", (double)samples / Math.Max(1, step.Samples));
         }
 
         StepMetrics learning = step.Learning;
         Scalar("train/loss", learning.Loss);
         Scalar("train/learning_rate", learning.LearningRate);
         Scalar("train/gradient_norm", learning.GradientNorm);
-        Scalar("train/entropy", learning.Entropy);
-        Scalar("train/kl", learning.Kl);
-        Scalar("train/clip_fraction", learning.ClipFraction);
+        // Without a trained token there is nothing that they could be of.
+        bool trained = learning.ProcessedTokens > 0;
+        Scalar("train/entropy", step.Entropy());
+        Scalar("train/kl", trained ? learning.Kl : null);
+        Scalar("train/clip_fraction", trained ? learning.ClipFraction : null);
         Scalar("train/zero_advantage_share", learning.ZeroAdvantageShare);
         Scalar("train/trained_tokens", learning.TrainedTokens);
         Scalar("train/tokens_per_second", step.LearnerTokensPerSecond());
         Scalar("train/step_seconds", step.StepSeconds);
 
         double groups = Math.Max(1, step.Groups);
-        foreach (SettledAt settled in step.Settled)
+        _levels.UnionWith(step.Settled.Select(settled => settled.HintRatio));
+        foreach (double level in _levels)
         {
-            Scalar($"hints/settled_at_{Percent(settled.HintRatio).Replace(" %", "", StringComparison.Ordinal)}", settled.Groups / groups);
+            int settled = step.Settled.FirstOrDefault(one => one.HintRatio == level)?.Groups ?? 0;
+            Scalar($"hints/settled_at_{Percent(level).Replace(" %", "", StringComparison.Ordinal)}", settled / groups);
         }
 
         Scalar("hints/unsolved", step.Unsolved / groups);

@@ -43,6 +43,8 @@ public sealed class RunFolder
     /// <summary>How the run ended, as one JSON object; there from the run's end on.</summary>
     public string Outcome => Path.Combine(Metrics, "outcome.json");
 
+    public string Goal => Path.Combine(Metrics, "goal.json");
+
     public string Log => Path.Combine(Root, "logs", "ghpo.log");
 
     /// <summary>Where `ghpo pbm` reaches the run, as one JSON object; there while it can.</summary>

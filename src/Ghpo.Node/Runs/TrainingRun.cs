@@ -27,7 +27,7 @@ internal static class TrainingRun
         using (IRunView view = live ? new LiveView(console) : new PlainView(console.Profile.Out.Writer))
         await using (RunLog log = RunLog.Open(folder, settings.Logging.Level, view))
         using (var files = new MetricsFiles(folder, time, () => pipeline.TakenOver))
-        using (var tensorBoard = new TensorBoardLog(folder.Metrics))
+        using (var tensorBoard = new TensorBoardLog(folder.Metrics, settings.Hints))
         await using (Telemetry telemetry = await Telemetry.StartAsync(settings, "run", folder.Name))
         {
             var ended = new TaskCompletionSource<RunProgress>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -4,6 +4,7 @@ using Ghpo.Curriculum;
 using Ghpo.Difficulty;
 using Ghpo.Dispatch;
 using Ghpo.Hints;
+using Ghpo.Inspection;
 using Ghpo.Learning;
 using Ghpo.Rollout;
 using Ghpo.Tests.Runs;
@@ -48,6 +49,20 @@ public sealed class PipelineActorTests : IDisposable
         Assert.Equal("The learner refused group 0/0: it was sampled before this epoch", failure.GetBaseException().Message);
     }
 
+    [Fact]
+    public async Task A_pipeline_that_ends_says_last_that_no_group_is_inside()
+    {
+        var told = new TaskCompletionSource<RunEvents.PipelineProgress>(TaskCreationOptions.RunContinuationsAsynchronously);
+        IActorRef listener = _system.ActorOf(Props.Create(() => new Listening(told)));
+        _system.EventStream.Subscribe(listener, typeof(RunEvents.PipelineProgress));
+        Run(
+            worker: request => new RolloutGroup(request.Prompted, [new Completion([65], [-1], FinishReason.Stopped)], 1, new PolicyVersion(0), "worker"),
+            learner: settle => new LearnerProtocol.GroupAccepted(settle.Group.Group));
+
+        RunEvents.PipelineProgress last = await told.Task.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        Assert.All(last.Stages, stage => Assert.Equal(0, stage.Groups));
+    }
+
     private void Run(Func<DispatchProtocol.SampleGroup, object> worker, Func<LearnerProtocol.SettleGroup, object>? learner = null)
     {
         GhpoSettings settings = _tiny.Settings();
@@ -81,6 +96,18 @@ public sealed class PipelineActorTests : IDisposable
     private sealed class Answering : ReceiveActor
     {
         public Answering(Func<object, object> answer) => ReceiveAny(message => Sender.Tell(answer(message)));
+    }
+
+    /// <summary>Waits for word of a group that went through all stages.</summary>
+    private sealed class Listening : ReceiveActor
+    {
+        public Listening(TaskCompletionSource<RunEvents.PipelineProgress> told) => Receive<RunEvents.PipelineProgress>(progress =>
+        {
+            if (progress.Stages[^1].Passed == 1)
+            {
+                told.TrySetResult(progress);
+            }
+        });
     }
 
     /// <summary>Reports what its child threw.</summary>

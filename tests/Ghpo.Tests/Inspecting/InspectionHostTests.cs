@@ -152,6 +152,24 @@ public sealed class InspectionHostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_null_for_a_value_and_a_name_that_would_move_the_reader_s_cursor_are_refused_before_any_actor_sees_them()
+    {
+        using RawClient client = await RawClient.Greeted(_open);
+        await client.Send(new ClientFrame(ClientFrameKind.Request, 1, Palette: "test", Command: "echo", Arguments: new() { ["word"] = null! }));
+        Assert.Equal("error: test echo: word is null, which no value is", (await client.Next()).Text);
+        Assert.Equal(HostFrameKind.End, (await client.Next()).Kind);
+        foreach (string by in new[] { "me\e]0;x\a", new string('m', RequestReader.LongestName + 1) })
+        {
+            await client.Send(new ClientFrame(ClientFrameKind.Request, 2, Palette: "test", Command: "echo", Arguments: new() { ["word"] = "hello" }, By: by));
+            Assert.StartsWith("error: test echo: whoever asks is named in at most 200 characters", (await client.Next()).Text, StringComparison.Ordinal);
+            Assert.Equal(HostFrameKind.End, (await client.Next()).Kind);
+        }
+
+        await client.Send(new ClientFrame(ClientFrameKind.Request, 3, Palette: "test", Command: "echo", Arguments: new() { ["word"] = "hello" }, By: "me"));
+        Assert.Equal("hello", (await client.Next()).Text);
+    }
+
+    [Fact]
     public async Task A_tail_that_nobody_reads_is_not_made_and_a_client_that_keeps_up_with_no_event_is_dropped()
     {
         using RawClient lazy = await RawClient.Greeted(_open);

@@ -150,6 +150,7 @@ public sealed class LiveRunTests
             ("run metrics has no switch --lats; did you mean --last?", ["run", "metrics", "--lats", "3"]),
             ("run set needs value", ["run", "set", "learning.rate"]),
             ("did you mean ghpo.learning.rate?", ["run", "set", "learning.rat", "1"]),
+            ("did you mean run?", ["help", "runn"]),
             ("ghpo resume tiny --set rollout.workers=3", ["run", "set", "rollout.workers", "3"]),
             ("cannot change within a run", ["run", "set", "rollout.staleness", "1"]),
             ("last = 0 must be a whole number from 1", ["run", "metrics", "--last", "0"]),
@@ -169,6 +170,12 @@ public sealed class LiveRunTests
             Assert.True(exitCode is ExitCodes.UserError or ExitCodes.Failure, $"{string.Join(' ', words)}: {output}");
             Assert.Contains(expected, error, StringComparison.Ordinal);
         }
+
+        // Scripts are told in JSON what there is, too.
+        (_, string palettes, _) = await run.Pbm("help", "--json");
+        Assert.Contains("run", palettes.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("name").GetString()));
+        (_, string commands, _) = await run.Pbm("help", "run", "--json");
+        Assert.Contains("run set KEY VALUE…", commands.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("usage").GetString()));
 
         // A group that is being sampled at this moment.
         await run.Until(async () =>

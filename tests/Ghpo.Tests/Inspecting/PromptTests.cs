@@ -15,7 +15,7 @@ public sealed class PromptTests
             Verbs.Once("status", "how", _ => throw new NotSupportedException()),
             Verbs.Once("stop", "end", _ => throw new NotSupportedException()),
             Verbs.Once("metrics", "figures", _ => throw new NotSupportedException(), Verbs.Option("last", "how many", "10", "-n")),
-            Verbs.Once("set", "change", _ => throw new NotSupportedException(), Verbs.Place("key", "what"), Verbs.Place("value", "to what", ArgumentKind.Words)),
+            Verbs.Once("set", "change", _ => throw new NotSupportedException(), Verbs.Place("key", "what", values: ["run.steps", "learning.rate"]), Verbs.Place("value", "to what", ArgumentKind.Words)),
         ]),
         new VerbPalette("why", "what it waits for", [Verbs.Once("", "in a sentence", _ => throw new NotSupportedException())])).Palettes;
 
@@ -66,6 +66,59 @@ public sealed class PromptTests
         Press(editor, ConsoleKey.DownArrow);
         Assert.Equal("", editor.Text);
     }
+
+    [Theory]
+    [InlineData("run set ", "--key --value learning.rate run.steps")]
+    [InlineData("run set le", "learning.rate")]
+    [InlineData("run set --key r", "run.steps")]
+    [InlineData("run set learning.rate ", "--key --value")]
+    [InlineData("run metrics -", "--last -n")]
+    [InlineData("run metrics --last ", "")]
+    public void Values_that_are_a_short_list_are_offered_in_their_place(string line, string expected) =>
+        Assert.Equal(expected, string.Join(' ', LineEditor.Complete(_palettes, line)));
+
+    [Fact]
+    public void The_keys_of_readline_move_and_cut()
+    {
+        var editor = new LineEditor(_ => []);
+        Type(editor, "one two three");
+        Control(editor, ConsoleKey.W);
+        Assert.Equal("one two ", editor.Text);
+        Control(editor, ConsoleKey.A);
+        Control(editor, ConsoleKey.F);
+        Control(editor, ConsoleKey.D);
+        Assert.Equal(("oe two ", 1), (editor.Text, editor.Cursor));
+        Control(editor, ConsoleKey.K);
+        Assert.Equal("o", editor.Text);
+        Type(editor, "ff");
+        Control(editor, ConsoleKey.B);
+        Control(editor, ConsoleKey.U);
+        Control(editor, ConsoleKey.E);
+        Control(editor, ConsoleKey.H);
+        Assert.Equal("", editor.Text);
+        Type(editor, "gone");
+        editor.Drop();
+        Assert.Equal(("", 0), (editor.Text, editor.Cursor));
+    }
+
+    [Fact]
+    public void A_character_of_several_units_is_passed_and_cut_whole_and_counts_as_wide_as_it_is_shown()
+    {
+        var editor = new LineEditor(_ => []);
+        Type(editor, "日本😀e\u0301x");
+        Assert.Equal(("日本😀e\u0301x", 8), editor.Window(20));
+        Assert.Equal(("e\u0301x", 2), editor.Window(3));
+        Press(editor, ConsoleKey.LeftArrow);
+        Press(editor, ConsoleKey.Backspace);
+        Press(editor, ConsoleKey.Backspace);
+        Assert.Equal(("日本x", 2), (editor.Text, editor.Cursor));
+        Assert.Equal(("日本", 4), editor.Window(4));
+        Press(editor, ConsoleKey.Home);
+        Press(editor, ConsoleKey.Delete);
+        Assert.Equal("本x", editor.Text);
+    }
+
+    private static void Control(LineEditor editor, ConsoleKey key) => editor.Press(new ConsoleKeyInfo((char)(key - ConsoleKey.A + 1), key, false, false, control: true));
 
     private static string? Press(LineEditor editor, ConsoleKey key) => editor.Press(new ConsoleKeyInfo('\0', key, false, false, false));
 

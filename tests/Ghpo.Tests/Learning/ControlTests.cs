@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Akka.Actor;
 using Ghpo.Configuration;
 using Ghpo.Hints;
 using Ghpo.Inspection;
@@ -40,6 +41,32 @@ public sealed class ControlTests : IDisposable
         Assert.Equal(LearnerRun.Hashes(reference)[..2], LearnerRun.Hashes(folder)[..2]);
         Assert.NotEqual(LearnerRun.Hashes(reference)[2], LearnerRun.Hashes(folder)[2]);
         LearnerRun.CheckJournal(folder);
+    }
+
+    [Fact]
+    public async Task After_the_last_step_no_group_is_awaited_and_a_key_that_there_is_not_is_a_misuse()
+    {
+        await using LearnerRun run = await LearnerRun.Start(NewFolder(), Options(steps: 1));
+        var refused = await run.Learner.Ask<SteeringProtocol.NotSteered>(new SteeringProtocol.ChangeSetting("learning.rtae", "1e-4", "me"), TestContext.Current.CancellationToken);
+        Assert.True(refused.Misused, refused.Problem);
+        refused = await run.Learner.Ask<SteeringProtocol.NotSteered>(new SteeringProtocol.ChangeSetting("rollout.workers", "3", "me"), TestContext.Current.CancellationToken);
+        Assert.False(refused.Misused, refused.Problem);
+        Assert.Equal(1, (await run.Learner.Ask<LearnerView>(new GetLearner(), TestContext.Current.CancellationToken)).Steps);
+        await run.Learner.Ask<SteeringProtocol.Steered>(new SteeringProtocol.ChangeSetting("run.steps", "2", "me"), TestContext.Current.CancellationToken);
+        Assert.Equal(2, (await run.Learner.Ask<LearnerView>(new GetLearner(), TestContext.Current.CancellationToken)).Steps);
+        await run.Sample();
+        await run.Ended;
+        LearnerView view = await run.Learner.Ask<LearnerView>(new GetLearner(), TestContext.Current.CancellationToken);
+        Assert.Equal((2, 0), (view.Step, view.GroupsAwaited));
+    }
+
+    [Fact]
+    public void A_number_of_steps_that_is_set_while_a_run_goes_on_counts_for_its_end_from_then_on()
+    {
+        RunProgress progress = RunProgress.None.Apply(new RunEvents.RunStarted("r", "runs/r", 0, 100, 0, 10, 0)).Apply(new RunEvents.StepCompleted(Node.RecordedRun.Step(0)));
+        Assert.Equal(99 * 3, progress.Remaining!.Value.TotalSeconds, 6);
+        progress = progress.Apply(new RunEvents.PipelineProgress(1, 0, 4, "sampling", 0, [], Steps: 11, TokenBudget: 0));
+        Assert.Equal((11, 30), (progress.Run!.Steps, progress.Remaining!.Value.TotalSeconds));
     }
 
     [Fact]

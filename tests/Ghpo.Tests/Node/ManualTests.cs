@@ -99,7 +99,7 @@ public sealed class ManualTests
         await File.WriteAllTextAsync(Path.Combine(folder.Path, "tab.bash"), """
             ghpo() { dotnet "$GHPO" "$@"; }
             source ./completion.bash
-            for line in "ghpo jour" "ghpo journal show fir" "ghpo train --set rollout.work" "ghpo replay --ver"; do
+            for line in "ghpo jour" "ghpo journal show fir" "ghpo train --set rollout.work" "ghpo replay --ver" "ghpo top fir"; do
               COMP_LINE=$line COMP_POINT=${#line}
               read -ra COMP_WORDS <<< "$line"
               COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
@@ -114,7 +114,7 @@ public sealed class ManualTests
         string output = await bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await bash.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(
-            ("ghpo jour: journal\nghpo journal show fir: first-run\nghpo train --set rollout.work: rollout.workers=\nghpo replay --ver: --verify\n", ""), (output, await errors));
+            ("ghpo jour: journal\nghpo journal show fir: first-run\nghpo train --set rollout.work: rollout.workers=\nghpo replay --ver: --verify\nghpo top fir: first-run\n", ""), (output, await errors));
     }
 
     [Theory]

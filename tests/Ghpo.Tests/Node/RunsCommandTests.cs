@@ -40,15 +40,19 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Equal((0.27, 0.27, 0.5), (Number(rows[0], "reward"), Number(rows[0], "accuracy"), Number(rows[0], "held_out")));
         Assert.All(rows, row => Assert.True(row.GetProperty("bytes").GetInt64() > 0));
         (_, output, _) = await TinyRun.Run("runs", "--folder", _temporary.Path);
-        Assert.Matches(@"│ complete +│ completed +│ 3/200 +│ 0\.270 +│ 0\.270 +│ 0\.500 +│ \d+\.\d MB", output);
+        Assert.Matches(@"│ complete +│ completed +│ 3/150 +│ 0\.270 +│ 0\.270 +│ 0\.500 +│ \d+\.\d MB", output);
+        Assert.Contains("unknown key ghpo.of-tomorrow", output, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Where_there_are_no_runs_it_says_so()
     {
-        (int exitCode, string output, _) = await TinyRun.Run("runs", "--folder", Path.Combine(_temporary.Path, "nowhere"));
+        (int exitCode, string output, _) = await TinyRun.Run("runs", "--folder", _temporary.Path);
         Assert.Equal(ExitCodes.Success, exitCode);
-        Assert.Contains("nowhere holds no runs", output, StringComparison.Ordinal);
+        Assert.Contains($"{_temporary.Path} holds no runs", output, StringComparison.Ordinal);
+        (exitCode, _, string error) = await TinyRun.Run("runs", "--folder", Path.Combine(_temporary.Path, "nowhere"));
+        Assert.Equal(ExitCodes.UserError, exitCode);
+        Assert.Contains("nowhere: no such folder", error, StringComparison.Ordinal);
     }
 
     private RunFolder Make(string name, int steps, RunOutcome? outcome, string? inspection = null)
@@ -64,7 +68,9 @@ public sealed class RunsCommandTests : IDisposable
         if (outcome is { } end)
         {
             files.Observe(new RunEvents.PolicyMeasured(RecordedRun.Evaluation(steps, 0.5)), RunProgress.None);
-            files.Observe(new RunEvents.RunEnded(end, steps, null, null), RunProgress.None);
+            // A user has given it fewer steps than it was started with.
+            RunProgress progress = RunProgress.None with { Run = new RunEvents.RunStarted(name, folder.Root, 0, 150, 0, 10, 0) };
+            files.Observe(new RunEvents.RunEnded(end, steps, null, null), progress);
         }
 
         if (inspection is not null)

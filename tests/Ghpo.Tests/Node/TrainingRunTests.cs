@@ -83,8 +83,27 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(0.125f, Assert.Single(scalars, scalar => scalar is { Tag: "hints/settled_at_25", Step: 0 }).Value);
         Assert.Equal(0.5f, Assert.Single(scalars, scalar => scalar is { Tag: "held_out/accuracy", Step: 2 }).Value);
         Assert.DoesNotContain(scalars, scalar => scalar is { Tag: "rollout/accuracy_hinted", Step: 0 });
+        // A curve without its zeros tells another story.
+        Assert.Equal([0f, 0f], scalars.Where(scalar => scalar.Tag == "rollout/verdict_Truncated").Select(scalar => scalar.Value));
         // Seconds since 1970, between this test's writing and the year 2100.
         Assert.All(scalars, scalar => Assert.InRange(scalar.WallTime, 1.7e9, 4.1e9));
+    }
+
+    [Fact]
+    public void A_step_in_which_nothing_settled_at_a_level_has_a_zero_there_and_one_that_trained_on_nothing_has_no_entropy()
+    {
+        StepReport step = RecordedRun.Step(0);
+        using (var log = new TensorBoardLog(_folder.Metrics, _folder.ReadSettings().Hints))
+        {
+            log.Observe(new RunEvents.StepCompleted(step with { Settled = [], Learning = step.Learning with { Entropy = 0, ProcessedTokens = 0 } }), RunProgress.None);
+            log.Observe(new RunEvents.StepCompleted(RecordedRun.Step(1) with { Settled = [new SettledAt(0.125, 8)] }), RunProgress.None);
+        }
+
+        List<(string Tag, long Step, float Value, double WallTime)> scalars = EventFile.Read(Assert.Single(Directory.GetFiles(_folder.Metrics, "events.out.tfevents.*")));
+        Assert.All(new[] { "0", "25", "50", "75" }, level => Assert.Equal([0f, 0f], scalars.Where(scalar => scalar.Tag == $"hints/settled_at_{level}").Select(scalar => scalar.Value)));
+        Assert.Equal([(1, 0.25f)], scalars.Where(scalar => scalar.Tag == "hints/settled_at_12.5").Select(scalar => (scalar.Step, scalar.Value)));
+        Assert.Equal([1], scalars.Where(scalar => scalar.Tag == "train/entropy").Select(scalar => scalar.Step));
+        Assert.Null(StepFigures.Entropy(step with { Learning = step.Learning with { ProcessedTokens = 0 } }));
     }
 
     [Fact]

@@ -30,6 +30,10 @@ public sealed partial class LiveMetricsTests
         await run.Until(async () => (await Status(http, "readyz")) == HttpStatusCode.OK);
         await run.Begin(steps: 1);
         PrometheusText first = await Scrape(http);
+        // Who asks how much a counter grew must have seen it before.
+        Assert.All(
+            new[] { "ghpo_run_stalls_total", "ghpo_run_checkpoints_total", "ghpo_verdict=\"verifier-failed\"" },
+            counter => Assert.Contains(first.Names, name => name.Contains(counter, StringComparison.Ordinal)));
         await run.Begin(steps: run.Steps() + 2);
         PrometheusText second = first;
 

@@ -29,6 +29,10 @@ public sealed class TelemetryTests
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "nobody answers\n"), await Get(http, "healthz"));
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "nobody answers\n"), await Get(http, "readyz"));
 
+        // As load balancers ask.
+        using HttpResponseMessage headed = await http.SendAsync(new HttpRequestMessage(HttpMethod.Head, new Uri("readyz", UriKind.Relative)), Stop);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, headed.StatusCode);
+
         Assert.Equal(HttpStatusCode.NotFound, (await Get(http, "")).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await Get(http, "metrics/x")).Status);
         using HttpResponseMessage posted = await http.PostAsync(new Uri("readyz", UriKind.Relative), null, Stop);
