@@ -98,7 +98,6 @@ internal sealed class RunMeters : IRunObserver
             GhpoMeters.Entropy.Record(entropy);
         }
 
-
         GhpoMeters.LearningRate.Record(step.Learning.LearningRate);
         GhpoMeters.PolicyVersion.Record(step.Version.Value);
     }

@@ -53,7 +53,6 @@ internal static class ChartDrawing
             plot.Axes.Left.TickGenerator = new NumericAutomatic { IntegerTicksOnly = true };
             plot.Axes.SetLimitsY(0, chart.Lines.Max(line => line.Points.Max(point => point.Y)) + 1);
         }
-
         else if (chart.Lines.All(line => line.Points.All(point => point.Y == 0)))
         {
             // Nothing of what is plotted goes below 0 but to vary.
