@@ -5,7 +5,6 @@ using Ghpo.Configuration;
 using Ghpo.Inspection;
 using Ghpo.Journal;
 using Ghpo.Learning;
-using Ghpo.Rollout;
 
 namespace Ghpo.Dispatch;
 
@@ -27,17 +26,9 @@ namespace Ghpo.Dispatch;
 /// comes <see cref="MaxRestarts"/> times without a committed step between. The reason goes out as <see cref="RunEvents.RunEnded"/>.
 /// </para>
 /// </summary>
-public sealed class RunActor : ReceiveActor, IWithTimers
+public sealed partial class RunActor : ReceiveActor, IWithTimers
 {
-    private const int MaxRestarts = 3;
-
-    /// <summary>How long a run waits for its journal's database to come back.</summary>
-    internal static readonly TimeSpan OutagePatience = TimeSpan.FromMinutes(10);
-
-    private const string Deaf = "the team is being started again; try again in some seconds";
-    private static readonly TimeSpan _pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _holdInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _outageInterval = TimeSpan.FromSeconds(2);
 
     private readonly RunContext _run;
     private readonly Func<IActorRefFactory, RunContext, RunTeam> _assemble;
@@ -52,8 +43,6 @@ public sealed class RunActor : ReceiveActor, IWithTimers
 
     /// <summary>The hold that the team was started under.</summary>
     private HoldState? _hold;
-    private long? _outageSince;
-    private string? _outage;
 
     /// <param name="assemble">Starts the members as children of the given context.</param>
     public RunActor(RunContext run, Func<IActorRefFactory, RunContext, RunTeam> assemble)
@@ -138,32 +127,6 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         });
     }
 
-    private void Regrouping()
-    {
-        Receive<SteeringProtocol.StopNoted>(_ => _stopRequested = true);
-        Receive<RunProtocol.GetTeam>(_ => Sender.Tell(new RunProtocol.TeamView(
-            _run.Name, ImmutableSortedDictionary<string, IActorRef>.Empty, _outage ?? _failure?.GetBaseException().Message, _restarts)));
-        Receive<SteeringProtocol.SteerRun>(_ => Sender.Tell(new SteeringProtocol.NotSteered(Deaf)));
-        Receive<SteeringProtocol.ChangeSetting>(_ => Sender.Tell(new SteeringProtocol.NotSteered(Deaf)));
-        Receive<RunEvents.RunEnded>(End);
-        Receive<RunProtocol.StopRun>(_ => _stopRequested = true);
-        Receive<SessionProtocol.OfferWorker>(_ => { });
-        Receive<VerificationProtocol.OfferVerifier>(_ => { });
-        Receive<WorkerProtocol.GetWorkers>(_ => Sender.Tell(new WorkerProtocol.WorkersView([])));
-        Receive<VerificationProtocol.GetVerifiers>(_ => Sender.Tell(new VerificationProtocol.VerifiersView([])));
-        Receive<WorkerProtocol.DrainWorker>(drain => Sender.Tell(new WorkerProtocol.WorkerTold(drain.Name, "the team starts again just now; try in a moment")));
-        Receive<WorkerProtocol.ResumeWorker>(resume => Sender.Tell(new WorkerProtocol.WorkerTold(resume.Name, "the team starts again just now; try in a moment")));
-        Receive<JournalFailed>(Note);
-        Receive<Terminated>(gone =>
-        {
-            _members.Remove(gone.ActorRef);
-            ContinueWhenAllAreGone();
-        });
-        Receive<LookAtHold>(_ => { });
-        Receive<AssembleAgain>(_ => _run.Hold.CheckAsync().PipeTo(Self));
-        Receive<HoldState>(AssembleIfHeld);
-    }
-
     private void LookWhileWorking()
     {
         switch (_run.Hold.State)
@@ -181,43 +144,6 @@ public sealed class RunActor : ReceiveActor, IWithTimers
                 // One that does not answer is heard of from whoever has to write.
                 break;
         }
-    }
-
-    private void AssembleIfHeld(HoldState hold)
-    {
-        switch (hold)
-        {
-            case HoldState.Held:
-                if (_outageSince is { } since)
-                {
-                    _log.Info("The journal's database is back after {Seconds:0} s", _run.Time.GetElapsedTime(since).TotalSeconds);
-                    (_outageSince, _outage) = (null, null);
-                }
-
-                Become(Working);
-                Assemble();
-                break;
-            case HoldState.Taken taken:
-                Fail(taken.By);
-                break;
-            case HoldState.Unreachable unreachable:
-                _outageSince ??= OutageBegins(unreachable.Reason);
-                _outage = unreachable.Reason;
-                if (_stopRequested || _run.Time.GetElapsedTime(_outageSince.Value) >= OutagePatience)
-                {
-                    Fail(unreachable.Reason);
-                    break;
-                }
-
-                Timers.StartSingleTimer(nameof(AssembleAgain), new AssembleAgain(), _outageInterval);
-                break;
-        }
-    }
-
-    private long OutageBegins(string reason)
-    {
-        _log.Warning("The run waits for its journal, {Minutes:0} minutes at most: {Reason}", OutagePatience.TotalMinutes, reason);
-        return _run.Time.GetTimestamp();
     }
 
     /// <summary>Comes before the news that the actor has stopped; the actor has logged it with its stack.</summary>
@@ -251,39 +177,6 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         _team.Dispatcher.Tell(new DispatchProtocol.StopExpected());
     }
 
-    private void Regroup(string lost)
-    {
-        _failure ??= new InvalidOperationException($"{lost} stopped without saying why; see the log.");
-        _log.Error(_failure, "{Member} of run {Run} failed; the team starts again from the journal.", lost, _run.Name);
-        _lastFailure = _failure.GetBaseException().Message;
-        Become(Regrouping);
-
-        // Against the order of their start: a learner that saw its trainer go before it was told to stop itself would end the run.
-        foreach (IActorRef member in _team!.Members.Reverse())
-        {
-            Context.Stop(member);
-        }
-
-        ContinueWhenAllAreGone();
-    }
-
-    private void ContinueWhenAllAreGone()
-    {
-        if (_members.Count > 0)
-        {
-            return;
-        }
-
-        Exception cause = _failure!.GetBaseException();
-        if (cause is UserErrorException or NonFiniteLogitsException || ++_restarts > MaxRestarts)
-        {
-            Fail(cause.Message);
-            return;
-        }
-
-        Timers.StartSingleTimer(nameof(AssembleAgain), new AssembleAgain(), _pause * _restarts);
-    }
-
     private void Fail(string reason)
     {
         var ended = new RunEvents.RunEnded(RunOutcome.Failed, _stepsTaken, reason, ModelFolder: null);
@@ -296,8 +189,6 @@ public sealed class RunActor : ReceiveActor, IWithTimers
         _log.Info("Run {Run} ended: {Outcome} {Reason}", _run.Name, ended.Outcome, ended.Reason ?? "");
         Context.Stop(Self);
     }
-
-    private sealed record AssembleAgain;
 
     private sealed record LookAtHold;
 }
