@@ -99,7 +99,7 @@ public static class AnswerComparer
 
     private static bool AreWords(string text) => AnswerText.IsProse(WordText.Strip(text)) || AnswerText.DateOf(text) is not null;
 
-    private static Expr? Read(string text) => text == "NO" || WordText.IsAcronym(text) ? new Words(text) : AllBut(text) ?? ExpressionParser.Parse(text) ?? (AnswerText.IsProse(text) || AnswerText.IsDate(text) ? new Words(text) : null);
+    private static Expr? Read(string text) => WordText.IsNoSolution(text) ? Sequence.EmptySet : text == "NO" || WordText.IsAcronym(text) ? new Words(text) : AllBut(text) ?? ExpressionParser.Parse(text) ?? (AnswerText.IsProse(text) || AnswerText.IsDate(text) ? new Words(text) : null);
 
     /// <summary>"All real numbers except 2": the line without what is named.</summary>
     private static SetOperation? AllBut(string text)

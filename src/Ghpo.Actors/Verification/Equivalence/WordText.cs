@@ -20,6 +20,9 @@ internal static class WordText
         return x == y || (one.Length > 5 && one.StartsWith("no", StringComparison.Ordinal) && one[^1] != 's' && several == one + "s");
     }
 
+    /// <summary>Says that nothing solves it, which is what the empty set says.</summary>
+    public static bool IsNoSolution(string text) => text.Length < 60 && Normalize(text) is "nosolution" or "nosolutions" or "norealsolution" or "norealsolutions" or "therearenosolutions" or "thereisnosolution";
+
     /// <summary>YES, BAC: three capital letters or more as a whole answer are a word or an order, not a product.</summary>
     public static bool IsAcronym(string text) => text.Length is > 2 and < 30 && text.All(char.IsAsciiLetterUpper);
 

@@ -98,6 +98,8 @@ internal enum Connector
 /// <summary>Several values side by side: a list, tuple, set or interval by its brackets.</summary>
 internal sealed record Sequence(Bracket Open, Bracket Close, ImmutableArray<Expr> Items, Connector Connector) : Expr
 {
+    public static readonly Sequence EmptySet = new(Bracket.Brace, Bracket.Brace, [], Connector.Comma);
+
     public static Sequence List(IEnumerable<Expr> items) => new(Bracket.None, Bracket.None, [.. items], Connector.Comma);
 }
 

@@ -38,7 +38,7 @@ internal sealed partial class ExpressionParser
             case "infty":
                 return Constant.Infinity;
             case "emptyset" or "varnothing":
-                return new Sequence(Bracket.Brace, Bracket.Brace, [], Connector.Comma);
+                return Sequence.EmptySet;
             case "mathbb" or "Bbb" or "mathcal" or "mathscr" or "mathfrak":
                 return Lettered(name);
             case "mathbbR" or "mathbbN" or "mathbbZ" or "mathbbQ" or "mathbbC":
