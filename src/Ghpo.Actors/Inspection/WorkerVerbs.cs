@@ -1,5 +1,6 @@
 using System.Globalization;
 using Akka.Actor;
+using Akka.Event;
 using Ghpo.Dispatch;
 using static Ghpo.Inspection.Verbs;
 
@@ -26,12 +27,13 @@ internal sealed class WorkerVerbs(InspectedRun run)
                     $"Leases: {view.LeaseWaits.Leases} so far; granted after {view.LeaseWaits.Median.TotalMilliseconds:0.0} ms (median), {view.LeaseWaits.P99.TotalMilliseconds:0.0} ms (p99)")),
             ];
         }),
-        Once("drain", "Finish what it has in hand and take nothing more", request => Tell(new WorkerProtocol.DrainWorker(request.Arguments["name"]), "drains"), Place("name", "as `worker list` prints it")),
-        Once("resume", "Take groups again", request => Tell(new WorkerProtocol.ResumeWorker(request.Arguments["name"]), "takes groups again"), Place("name", "as `worker list` prints it")),
+        Once("drain", "Finish what it has in hand and take nothing more", request => Tell(request, new WorkerProtocol.DrainWorker(request.Arguments["name"]), "drains"), Place("name", "as `worker list` prints it")),
+        Once("resume", "Take groups again", request => Tell(request, new WorkerProtocol.ResumeWorker(request.Arguments["name"]), "takes groups again"), Place("name", "as `worker list` prints it")),
     ]);
 
-    private async Task<IEnumerable<ResponseLine>> Tell(object order, string said)
+    private async Task<IEnumerable<ResponseLine>> Tell(InspectionRequest request, object order, string said)
     {
+        Logging.GetLogger(run.System, "inspection").Info("{By} orders worker {Order} of {Worker}", request.By, request.Command, request.Arguments["name"]);
         WorkerProtocol.WorkerTold told = await run.Run.Ask<WorkerProtocol.WorkerTold>(order, InspectedRun.Patience);
         return [told.Problem is { } problem ? new ResponseLine(problem, Error: true) : Line($"{told.Name} {said}", new { told.Name, Done = said })];
     }

@@ -59,15 +59,16 @@ internal sealed class LiveView : IRunView
         _stopped.Dispose();
     }
 
-    /// <summary>The panel of a state.</summary>
+    /// <summary>The panel of a state. A row is a line, whatever the terminal's width: in fewer words, or cut.</summary>
     internal static IRenderable Render(RunProgress progress)
     {
         var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         string remaining = progress.Remaining is { } time ? $"  ETA {Duration(time)}" : "";
         string activity = progress.Pipeline is { } now ? $"{now.Activity}{(now.GroupsOfStep > 0 ? $", {now.SettledGroups}/{now.GroupsOfStep} groups settled" : "")}" : "starting";
-        void Row(string name, string figures) => grid.AddRow(new Text(name), new Text(figures));
+        void Row(string name, string figures, params string[] shorter) => grid.AddRow(new Text(name), new OneLine(figures, Style.Plain, shorter: shorter));
 
-        Row("progress", $"{Bar(progress.Fraction, 30)} {Percent(progress.Fraction)}  step {progress.StepsDone}/{progress.Run?.Steps}{remaining}");
+        string Progress(int bar) => $"{Bar(progress.Fraction, bar)} {Percent(progress.Fraction)}  step {progress.StepsDone}/{progress.Run?.Steps}{remaining}";
+        Row("progress", Progress(30), Progress(10), $"{Percent(progress.Fraction)}  step {progress.StepsDone}/{progress.Run?.Steps}{remaining}");
         Row("now", activity);
         if (progress.LastStep is { } step)
         {
@@ -76,7 +77,9 @@ internal sealed class LiveView : IRunView
             string rate = step.Learning.LearningRate.ToString("0.##e-0", CultureInfo.InvariantCulture);
             long sampled = progress.Pipeline?.RolloutTokens ?? step.TotalRolloutTokens;
             Row("reward", $"{Figure(step.MeanReward)}   accuracy {Figure(step.Accuracy)} ({hinted})");
-            Row("settled at", string.Join("   ", step.Settlements().Select(part => $"{part.Name} {Bar(part.Share, 8)} {Percent(part.Share)}")));
+            string Settled(int bar) => string.Join("   ", step.Settlements().Select(part => $"{part.Name} {Bar(part.Share, bar)} {Percent(part.Share)}"));
+            string Shares(double above) => string.Join("  ", step.Settlements().Where(part => part.Share > above).Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Name}:{part.Share * 100:0} %")));
+            Row("settled at", Settled(8), Settled(4), Shares(above: -1), Shares(above: 0));
             Row("gradient norm", $"{Figure(step.Learning.GradientNorm)}   entropy {Figure(step.Entropy())}   learning rate {rate}");
             Row("tokens/s", $"rollout {Count(step.RolloutTokensPerSecond())}   learner {Count(step.LearnerTokensPerSecond())}");
             Row("tokens sampled", Count(sampled));

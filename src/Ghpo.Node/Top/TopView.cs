@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ghpo.Node.Reporting;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using static Ghpo.Inspection.StepFigures;
