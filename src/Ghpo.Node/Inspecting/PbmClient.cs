@@ -129,7 +129,7 @@ internal sealed class PbmClient : IDisposable
         catch (IOException failure)
         {
             IsOver = true;
-            throw new UserErrorException($"{_address}: the connection is gone: {failure.Message}");
+            throw new UserErrorException($"{_address}: the connection is gone, as when a run ends: {failure.Message}");
         }
     }
 
