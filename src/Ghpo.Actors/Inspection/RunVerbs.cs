@@ -58,6 +58,8 @@ internal sealed class RunVerbs(InspectedRun run)
             : learner.Pause is not null ? "paused"
             : view.Diagnosis.Stalled ? "stalled" : "running";
         int? behind = learner?.Published is { } published ? learner.Opened - published.Value : null;
+        // A paused run has no end in sight.
+        TimeSpan? remaining = learner?.Pause is null ? progress.Remaining : null;
         TimeSpan? age = view.CheckpointAt is { } at ? view.At - at : null;
         var fact = new
         {
@@ -74,7 +76,7 @@ internal sealed class RunVerbs(InspectedRun run)
             RolloutTokensPerSecond = last?.RolloutTokensPerSecond(),
             LearnerTokensPerSecond = last?.LearnerTokensPerSecond(),
             StepSeconds = last?.StepSeconds,
-            EtaSeconds = progress.Remaining?.TotalSeconds,
+            EtaSeconds = remaining?.TotalSeconds,
             Staleness = run.Context.Settings.Rollout.Staleness,
             VersionsBehind = behind,
             CheckpointStep = learner?.CheckpointStep,
@@ -85,7 +87,7 @@ internal sealed class RunVerbs(InspectedRun run)
         };
         return
         [
-            Line($"{run.Context.Name}: {state}, step {fact.Step}/{fact.Steps}{(progress.Remaining is { } eta ? $", ETA {Duration(eta)}" : "")}", fact),
+            Line($"{run.Context.Name}: {state}, step {fact.Step}/{fact.Steps}{(remaining is { } eta ? $", ETA {Duration(eta)}" : "")}", fact),
             .. last is null ? [] : new[]
             {
                 Line($"last step    reward {Figure(last.MeanReward)}  accuracy {Figure(last.Accuracy)}  {string.Join("  ", last.Settlements().Select(part => $"{part.Name}: {Percent(part.Share)}"))}"),

@@ -58,6 +58,7 @@ public sealed partial class LearnerActor
             case RunOrder.Pause:
                 return new Steered(from > _state.NextStep ? $"paused: step {from - 1} is finished, step {from} waits" : $"paused: step {from} waits", from);
             case RunOrder.Resume:
+                _clock.Resumed();
                 AnswerParked();
                 return new Steered($"resumed: step {from} is next", from);
             case RunOrder.Stop:

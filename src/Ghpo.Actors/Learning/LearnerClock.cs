@@ -12,6 +12,15 @@ internal sealed class LearnerClock(TimeProvider time)
 
     internal void Settled(int step) => _settled[step] = time.GetTimestamp();
 
+    /// <summary>A pause is over. Where it kept all steps from being opened, the next one begins now: no step takes as long as a pause.</summary>
+    internal void Resumed()
+    {
+        if (_opened.Count == 0)
+        {
+            _committed = time.GetTimestamp();
+        }
+    }
+
     /// <returns>Seconds from the step's opening to its last settled group, and from the commit before it to now.</returns>
     internal (double Rollout, double Step) Commit(int step)
     {

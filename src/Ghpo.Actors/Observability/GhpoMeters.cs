@@ -58,6 +58,8 @@ public static class GhpoMeters
 
     public static Gauge<double> HintShare { get; } = _meter.CreateGauge<double>("ghpo.run.hint.share", "1", "Share of the last step's groups that were not solved without a hint");
 
+    public static Gauge<double> Staleness { get; } = _meter.CreateGauge<double>("ghpo.run.staleness", "{step}", "Mean over the last step's groups: the step minus the version that they were sampled under");
+
     public static Gauge<double> GradientNorm { get; } = _meter.CreateGauge<double>("ghpo.run.gradient.norm", "1", "Gradient norm of the last step before clipping");
 
     public static Gauge<double> Entropy { get; } = _meter.CreateGauge<double>("ghpo.run.entropy", "1", "Mean entropy of the policy over the trained tokens of the last step that had any, in nats");
@@ -89,7 +91,7 @@ public static class GhpoMeters
     public static IReadOnlyList<Instrument> All { get; } =
     [
         Steps, StepDuration, RolloutDuration, LearningDuration, Groups, Answers, Tokens, LearnerTokens, Checkpoints, Stalls, Stalled, Reward, Accuracy, HintShare,
-        GradientNorm, Entropy, LearningRate, PolicyVersion, HeldOutAccuracy, Workers, StageGroups, StageDuration, WorkerTokens, WorkerSequences, WorkerGroupDuration,
+        Staleness, GradientNorm, Entropy, LearningRate, PolicyVersion, HeldOutAccuracy, Workers, StageGroups, StageDuration, WorkerTokens, WorkerSequences, WorkerGroupDuration,
         WorkerPolicy, PolicyFetchDuration,
     ];
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Ghpo.Configuration;
 using Ghpo.Node.Inspecting;
+using Ghpo.Node.Runs;
 using Ghpo.Security;
 
 namespace Ghpo.Node.Commands;
@@ -33,6 +34,13 @@ internal sealed class ClientOptions
         };
         using ClusterCertificates? certificates = tls is null ? null : ClusterCertificates.Load(tls, TimeProvider.System);
         string token = parsed.GetValue(_token) ?? Environment.GetEnvironmentVariable(EnvironmentSettings.ClientToken) ?? "";
-        return await PbmClient.ConnectAsync(address.Host, address.Port, token, certificates);
+        try
+        {
+            return await PbmClient.ConnectAsync(address.Host, address.Port, token, certificates);
+        }
+        catch (UserErrorException) when (address.Run is { } run && !RunProcess.IsAlive(run))
+        {
+            throw new UserErrorException($"{run.Shown} is not running: its process is gone. Go on with: {run.ResumeCommand}");
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ghpo.Configuration;
 using Ghpo.Node.Reporting;
 using Spectre.Console;
 
@@ -26,7 +27,7 @@ internal static class ReportCommand
             IAnsiConsole console = Terminal.For(parsed.InvocationConfiguration.Output);
             RunRecord[] records = [.. parsed.GetRequiredValue(runs).Select(RunRecord.Open)];
             string folder = parsed.GetValue(into) ?? (records is [{ Home: { } home }] ? Path.Combine(home, DefaultFolder) : DefaultFolder);
-            string page = ReportPage.Write(records, folder);
+            string page = Written(records, folder);
             foreach (RunRecord run in records)
             {
                 if (run is { Before: { } before, After: { } after })
@@ -44,5 +45,18 @@ internal static class ReportCommand
             return ExitCodes.Success;
         });
         return command;
+    }
+
+    /// <exception cref="UserErrorException">The folder cannot be made or written to.</exception>
+    private static string Written(RunRecord[] records, string folder)
+    {
+        try
+        {
+            return ReportPage.Write(records, folder);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"{folder}: the report cannot be written there: {failure.Message} Another place: --out FOLDER");
+        }
     }
 }

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
-using System.Text.Json;
 using Ghpo.Configuration;
 using Ghpo.Inspection;
 using Ghpo.Learning;
@@ -14,9 +12,6 @@ namespace Ghpo.Node.Commands;
 /// <summary><c>ghpo runs</c>: what runs there are, and how they stand.</summary>
 internal static class RunsCommand
 {
-    /// <summary>Start times are counted in hundredths of a second since the machine began, and that to the second.</summary>
-    private static readonly TimeSpan _clockSteps = TimeSpan.FromSeconds(2);
-
     public static Command Build()
     {
         var folder = new Option<string>("--folder") { Description = "Folder that holds the runs (ghpo.run.folder).", HelpName = "FOLDER", DefaultValueFactory = _ => "runs" };
@@ -78,35 +73,13 @@ internal static class RunsCommand
             RunSummary run = RunSummary.Read(folder);
             StepReport? last = run.Steps.Count > 0 ? run.Steps[^1] : null;
             EvaluationResult? measured = run.Evaluations.Count > 0 ? run.Evaluations[^1] : null;
-            string state = run.Outcome is { } outcome ? outcome.Outcome.ToString().ToLowerInvariant() : IsAlive(folder) ? "running" : "interrupted";
+            string state = run.Outcome is { } outcome ? outcome.Outcome.ToString().ToLowerInvariant() : RunProcess.IsAlive(folder) ? "running" : "interrupted";
             return new RunRow(folder.Name, state, last is null ? 0 : last.Step + 1, run.StepsWanted, last?.MeanReward, last?.Accuracy, measured?.Accuracy, bytes);
         }
         catch (UserErrorException problem)
         {
             // One run that cannot be read (of a newer version, say) must not hide the others.
             return new RunRow(folder.Name, "unreadable", 0, null, null, null, null, bytes, problem.Message);
-        }
-    }
-
-    private static bool IsAlive(RunFolder folder)
-    {
-        if (!File.Exists(folder.Inspection))
-        {
-            return false;
-        }
-
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllText(folder.Inspection));
-            using var process = Process.GetProcessById(document.RootElement.GetProperty("pid").GetInt32());
-
-            // A process that began after the file was written has the number of another one, which is gone.
-            return !process.HasExited && process.StartTime.ToUniversalTime() <= File.GetLastWriteTimeUtc(folder.Inspection) + _clockSteps;
-        }
-        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or IOException or JsonException or KeyNotFoundException)
-        {
-            // No such process, or a file that is just being written or taken away.
-            return false;
         }
     }
 

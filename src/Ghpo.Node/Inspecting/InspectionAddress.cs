@@ -7,7 +7,8 @@ namespace Ghpo.Node.Inspecting;
 
 /// <summary>Where a host can be reached.</summary>
 /// <param name="Tls">The certificates of the run on this machine, where it has any; else null.</param>
-internal sealed record InspectionAddress(string Host, int Port, TlsSettings? Tls = null)
+/// <param name="Run">The run on this machine that it was asked for by; null: by host and port.</param>
+internal sealed record InspectionAddress(string Host, int Port, TlsSettings? Tls = null, RunFolder? Run = null)
 {
     public static InspectionAddress Default { get; } = new("127.0.0.1", 9110);
 
@@ -33,10 +34,17 @@ internal sealed record InspectionAddress(string Host, int Port, TlsSettings? Tls
             throw new UserErrorException($"{folder.Shown} is not running, or cannot be looked into (ghpo.inspection.enabled = false)");
         }
 
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllText(folder.Inspection));
-        bool tls = document.RootElement.TryGetProperty("tls", out JsonElement speaks) && speaks.GetBoolean();
-        return new InspectionAddress(
-            document.RootElement.GetProperty("host").GetString()!, document.RootElement.GetProperty("port").GetInt32(), tls ? folder.ReadSettings().Cluster.Tls : null);
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(File.ReadAllText(folder.Inspection));
+            bool tls = document.RootElement.TryGetProperty("tls", out JsonElement speaks) && speaks.GetBoolean();
+            return new InspectionAddress(
+                document.RootElement.GetProperty("host").GetString()!, document.RootElement.GetProperty("port").GetInt32(), tls ? folder.ReadSettings().Cluster.Tls : null, folder);
+        }
+        catch (Exception damaged) when (damaged is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            throw new UserErrorException($"{folder.Inspection}: not what a run writes there ({damaged.Message}); ask by HOST:PORT");
+        }
     }
 
     public override string ToString() => $"{Host}:{Port}";

@@ -61,7 +61,7 @@ internal sealed class PbmClient : IDisposable
         catch (Exception failure) when (failure is SocketException or IOException or OperationCanceledException or FrameException)
         {
             tcp.Dispose();
-            string reason = failure is OperationCanceledException ? "nobody answers" : failure.Message;
+            string reason = failure is OperationCanceledException ? "nobody answers" : failure.Message.TrimEnd('.');
             throw new UserErrorException($"{address}: {reason}. Is a run going on there? Its first lines say where it can be reached, and so does inspection.json in its folder.{(certificates is null ? " One whose cluster has TLS wants --tls-ca, --tls-certificate and --tls-key." : "")}");
         }
         catch
@@ -129,7 +129,7 @@ internal sealed class PbmClient : IDisposable
         catch (IOException failure)
         {
             IsOver = true;
-            throw new UserErrorException($"{_address}: the connection is gone: {failure.Message}");
+            throw new UserErrorException($"{_address}: the connection is gone, as when a run ends: {failure.Message}");
         }
     }
 

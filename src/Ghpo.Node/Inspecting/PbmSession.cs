@@ -86,7 +86,7 @@ internal sealed class PbmSession(PbmClient client, bool json, TextWriter output,
         }
         else if (!json)
         {
-            (line.Error ? error : output).WriteLine(line.Text);
+            (line.Error ? error : output).WriteLine(TerminalText.Of(line.Text));
         }
 
         output.Flush();

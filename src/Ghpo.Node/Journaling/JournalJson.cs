@@ -2,9 +2,9 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ghpo.Curriculum;
+using Ghpo.Inspection;
 using Ghpo.Journal;
 using Ghpo.Learning;
-using Ghpo.Node.Reporting;
 using Ghpo.Problems;
 
 namespace Ghpo.Node.Journaling;

@@ -92,6 +92,11 @@ internal sealed class RunMeters : IRunObserver
         GhpoMeters.Reward.Record(step.MeanReward);
         GhpoMeters.Accuracy.Record(step.Accuracy);
         GhpoMeters.HintShare.Record(step.HintShare());
+        if (step.Origin is { } origin)
+        {
+            GhpoMeters.Staleness.Record(origin.MeanStaleness);
+        }
+
         GhpoMeters.GradientNorm.Record(step.Learning.GradientNorm);
         if (step.Entropy() is { } entropy)
         {

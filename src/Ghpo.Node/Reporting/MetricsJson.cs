@@ -1,8 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ghpo.Inspection;
 using Ghpo.Learning;
-using Ghpo.Rollout;
 
 namespace Ghpo.Node.Reporting;
 
@@ -17,14 +15,6 @@ namespace Ghpo.Node.Reporting;
 [JsonSerializable(typeof(RunOutcomeRecord))]
 [JsonSerializable(typeof(RunGoal))]
 internal sealed partial class MetricsJson : JsonSerializerContext;
-
-/// <summary>A version is its number.</summary>
-internal sealed class PolicyVersionConverter : JsonConverter<PolicyVersion>
-{
-    public override PolicyVersion Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetInt32());
-
-    public override void Write(Utf8JsonWriter writer, PolicyVersion value, JsonSerializerOptions options) => writer.WriteNumberValue(value.Value);
-}
 
 /// <summary>How a session of a run ended, as <c>metrics/outcome.json</c> holds it.</summary>
 /// <param name="Steps">Steps committed since the run began.</param>

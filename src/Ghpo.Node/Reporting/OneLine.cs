@@ -1,3 +1,5 @@
+using System.Globalization;
+using Ghpo.Node.Inspecting;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -8,7 +10,7 @@ namespace Ghpo.Node.Reporting;
 /// <param name="shorter">The same in fewer words, longest first.</param>
 internal sealed class OneLine(string text, Style style, bool right = false, params IReadOnlyList<string> shorter) : Renderable
 {
-    private readonly string[] _wordings = [.. new[] { text }.Concat(shorter).Select(wording => wording.ReplaceLineEndings(" "))];
+    private readonly string[] _wordings = [.. new[] { text }.Concat(shorter).Select(wording => TerminalText.Of(wording).ReplaceLineEndings(" "))];
 
     protected override Measurement Measure(RenderOptions options, int maxWidth)
     {
@@ -20,9 +22,25 @@ internal sealed class OneLine(string text, Style style, bool right = false, para
     {
         string wording = _wordings.FirstOrDefault(one => Cells(one) <= maxWidth) ?? _wordings[^1];
         int width = Cells(wording);
-        string shown = width <= maxWidth ? wording : wording[..Math.Max(0, maxWidth - 1)] + "…";
+        string shown = width <= maxWidth ? wording : Cut(wording, maxWidth - 1) + "…";
         return [new Segment(right && width < maxWidth ? new string(' ', maxWidth - width) + shown : shown, style)];
     }
 
     private static int Cells(string text) => new Segment(text).CellCount();
+
+    /// <summary>As many whole characters as fit, wide ones counted as two.</summary>
+    private static string Cut(string text, int columns)
+    {
+        int end = 0;
+        for (int used = 0; end < text.Length; end += StringInfo.GetNextTextElementLength(text, end))
+        {
+            used += StringInfo.GetNextTextElement(text, end).GetCellWidth();
+            if (used > columns)
+            {
+                break;
+            }
+        }
+
+        return text[..end];
+    }
 }

@@ -62,6 +62,9 @@ internal sealed class TensorBoardLog(string folder, HintSettings hints) : IRunOb
         Scalar("rollout/tokens", step.RolloutTokens);
         Scalar("rollout/extra_tokens", step.ExtraTokens);
         Scalar("rollout/tokens_per_second", step.RolloutTokensPerSecond());
+        Scalar("rollout/staleness_mean", step.Origin?.MeanStaleness);
+        Scalar("rollout/staleness_most", step.Origin?.MostStaleness);
+        Scalar("rollout/workers", step.Origin?.Workers);
         foreach (Verdict verdict in Enum.GetValues<Verdict>())
         {
             int samples = step.Verdicts.FirstOrDefault(count => count.Verdict == verdict)?.Samples ?? 0;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -21,6 +22,7 @@ internal sealed class TopFeed(PbmClient client, string address)
 
     private TopState _state = TopState.Of(address);
     private string? _problem;
+    private (long Tokens, long At)? _sampled;
 
     /// <exception cref="Configuration.UserErrorException">The connection is gone.</exception>
     public async Task<TopState> NextAsync()
@@ -36,10 +38,10 @@ internal sealed class TopFeed(PbmClient client, string address)
         {
             Run = run.Select(one => one.Deserialize<TopRun>(_json)).FirstOrDefault(),
             Workers = [.. workers.Select(one => new TopWorker(
-                Text(one, "name"), Text(one, "node"), Text(one, "state"), one["version"]?.GetValue<int>(), Number(one, "groups"), Number(one, "running_sequences"), Real(one, "tokens_per_second"), Text(one, "why")))],
+                Text(one, "name"), Text(one, "node"), Text(one, "state"), one["version"]?.GetValue<int>(), Number(one, "groups"), Number(one, "running_sequences"), Rate(one), Text(one, "why")))],
             Stages = [.. stages.Select(one => new TopStage(
                 Text(one, "stage"), Number(one, "in"), Number(one, "out"), Number(one, "groups"), Number(one, "bound"), Text(one, "state"), Real(one, "since_seconds")))],
-            Node = why.Select(one => Text(one, "sentence")).FirstOrDefault(),
+            Node = why.Select(one => $"{Text(one, "name")} {Text(one, "sentence")}").FirstOrDefault(),
             Log = [.. log.Select(one => Text(one, "line"))],
             Problem = _problem,
         };
@@ -48,6 +50,20 @@ internal sealed class TopFeed(PbmClient client, string address)
 
     /// <summary>A node without the learner knows fewer verbs.</summary>
     private bool Offers(string palette, string command) => client.Palettes.Any(known => known.Name == palette && known.Commands.Any(one => one.Name == command));
+
+    /// <summary>As the learner knows it; of a node's own worker what it sampled between this answer and the one before, null at the first.</summary>
+    private double? Rate(JsonObject worker)
+    {
+        if (worker["tokens_per_second"] is not null)
+        {
+            return Real(worker, "tokens_per_second");
+        }
+
+        (long Tokens, long At) now = (worker["tokens_sampled"]?.GetValue<long>() ?? 0, Stopwatch.GetTimestamp());
+        (long Tokens, long At)? before = _sampled;
+        _sampled = now;
+        return before is { } known ? Math.Max(0, now.Tokens - known.Tokens) / Stopwatch.GetElapsedTime(known.At, now.At).TotalSeconds : null;
+    }
 
     private static TopStep StepOf(JsonObject step)
     {

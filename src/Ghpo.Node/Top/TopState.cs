@@ -53,6 +53,8 @@ internal sealed record TopRun(
 /// <param name="HintShare">Share of the groups that were not solved without a hint.</param>
 internal sealed record TopStep(int Step, double Reward, double Accuracy, double HintShare);
 
-internal sealed record TopWorker(string Name, string Node, string State, int? Version, int Groups, int Sequences, double TokensPerSecond, string Why);
+/// <param name="Node">"": the host tells of its own worker alone; so with the state.</param>
+/// <param name="TokensPerSecond">Null: not known yet.</param>
+internal sealed record TopWorker(string Name, string Node, string State, int? Version, int Groups, int Sequences, double? TokensPerSecond, string Why);
 
 internal sealed record TopStage(string Name, long In, long Out, int Groups, int Bound, string State, double SinceSeconds);

@@ -96,8 +96,8 @@ internal static class TopView
         {
             table.AddRow(Cells(
             [
-                worker.Name, worker.State, worker.Version is { } version ? $"v{version}" : Unknown, Number(worker.Groups), Number(worker.Sequences),
-                ">" + Rate(worker.TokensPerSecond), .. wide ? new[] { worker.Node } : [], worker.Why,
+                worker.Name, Known(worker.State), worker.Version is { } version ? $"v{version}" : Unknown, Number(worker.Groups), Number(worker.Sequences),
+                ">" + Rate(worker.TokensPerSecond), .. wide ? new[] { Known(worker.Node) } : [], worker.Why,
             ], worker.State is "suspect" or "lost" ? _alarm : Style.Plain));
         }
 
@@ -145,6 +145,8 @@ internal static class TopView
     private static OneLine Row(string label, string text, Style? style = null) => Line(label.PadRight(LabelWidth) + text, style ?? Style.Plain);
 
     private static OneLine Line(string text, Style style) => new(text, style);
+
+    private static string Known(string text) => text.Length > 0 ? text : Unknown;
 
     private static string Rate(double? rate) => rate is { } known ? Count(known) : Unknown;
 

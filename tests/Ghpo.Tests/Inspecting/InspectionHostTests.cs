@@ -170,6 +170,15 @@ public sealed class InspectionHostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_model_wrote_cannot_steer_the_terminal_of_whoever_reads_it()
+    {
+        using PbmClient client = await Connected("");
+        var output = new StringWriter();
+        await new PbmSession(client, json: false, output, output).RunAsync(["test", "echo", "a\tb\n\u001b]0;mine\a\u009b2J\rdone"], TestContext.Current.CancellationToken);
+        Assert.Equal("a\tb\n␛]0;mine␇�2J\ndone", output.ToString().TrimEnd());
+    }
+
+    [Fact]
     public async Task A_tail_that_nobody_reads_is_not_made_and_a_client_that_keeps_up_with_no_event_is_dropped()
     {
         using RawClient lazy = await RawClient.Greeted(_open);

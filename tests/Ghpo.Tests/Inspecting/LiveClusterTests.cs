@@ -73,8 +73,8 @@ public sealed partial class LiveClusterTests
         Assert.Matches($@"^run metrics --last 3: the learner answers that, and it is at akka\.tcp://ghpo@127\.0\.0\.1:\d+; ask there, as in `ghpo pbm 127\.0\.0\.1:{run.Address.Port} run metrics --last 3`", elsewhere);
         (exitCode, string page, string error) = await TinyRun.Run("top", node);
         Assert.True(exitCode == ExitCodes.Success, error);
-        Assert.Matches(@"\nnode +(samples|holds|fetches) [^\n]*\n", page.ReplaceLineEndings("\n"));
-        Assert.Matches(@"\nw1 +v\d+ ", page.ReplaceLineEndings("\n"));
+        Assert.Matches(@"\nnode +w1 (samples|holds|fetches) [^\n]*\n", page.ReplaceLineEndings("\n"));
+        Assert.Matches(@"\nw1 +– +v\d+ ", page.ReplaceLineEndings("\n"));
 
         string metrics = MetricsAt().Match(worker.Printed).Groups[1].Value;
         using var http = new HttpClient { BaseAddress = new Uri(metrics) };

@@ -23,6 +23,7 @@ public sealed class LiveRunTests
         await run.Until(async () => (await run.Fact("why")).GetProperty("sentence").GetString()!.StartsWith("the run is paused before step", StringComparison.Ordinal));
         JsonElement standing = await run.Fact("run", "status");
         Assert.Equal("paused", standing.GetProperty("state").GetString());
+        Assert.Equal(JsonValueKind.Null, standing.GetProperty("eta_seconds").ValueKind);
         int paused = standing.GetProperty("step").GetInt32();
         await run.Until(() => Task.FromResult(run.Steps() == paused));
         (int exitCode, _, string refusal) = await run.Pbm("run", "pause");
@@ -80,6 +81,10 @@ public sealed class LiveRunTests
         await run.Until(() => Task.FromResult(run.Steps() > from));
         string line = File.ReadLines(Path.Combine(run.Folder, "metrics", "steps.jsonl")).ElementAt(from);
         JsonElement step = JsonDocument.Parse(line).RootElement;
+        // What a script reads of a step is the same from the file and from the run.
+        (_, string told, _) = await run.Pbm("run", "metrics", "--last", "10000", "--json");
+        JsonElement same = told.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(one => JsonDocument.Parse(one).RootElement).Single(one => one.GetProperty("step").GetInt32() == from);
+        Assert.All(step.EnumerateObject().Where(field => field.Name != "verdicts"), field => Assert.Equal(field.Value.GetRawText(), same.GetProperty(field.Name).GetRawText()));
         Assert.Equal(from, step.GetProperty("step").GetInt32());
         // The warm-up of 10 % of 100,000 steps: rate · (s + 1) / 10,000.
         Assert.Equal(5e-4 * (from + 1) / 10_000, step.GetProperty("learning").GetProperty("learning_rate").GetDouble(), 1e-12);

@@ -158,6 +158,18 @@ public sealed class ReportTests : IDisposable
         Assert.Equal([0, 2.0], entropy.Lines[0].Points.Select(point => point.X));
     }
 
+    [Fact]
+    public async Task A_place_where_no_report_can_be_written_is_named_with_the_way_out()
+    {
+        string run = Recorded("unwritten", 1);
+        string file = Path.Combine(_temporary.Path, "a-file");
+        await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
+        (int exitCode, _, string error) = await TinyRun.Run("report", run, "--out", file);
+        Assert.Equal(ExitCodes.UserError, exitCode);
+        Assert.Contains($"{file}: the report cannot be written there", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("nowhere", "nowhere: no such run")]
     [InlineData("Host=127.0.0.1;Port=1;Database=gone;Timeout=1", "The journal at postgresql://127.0.0.1:1/gone cannot be read")]

@@ -44,6 +44,21 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Contains("unknown key ghpo.of-tomorrow", output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"host":"127.0.0.1","port":1,"pid":4194303}""", "is not running: its process is gone. Go on with: ghpo resume")]
+    [InlineData("""{"pid":1}""", "inspection.json: not what a run writes there")]
+    [InlineData("""{"host":""", "inspection.json: not what a run writes there")]
+    public async Task A_run_whose_process_was_killed_is_named_as_such_when_it_is_asked(string inspection, string expected)
+    {
+        RunFolder killed = Make("killed", 1, null, inspection);
+        foreach (string[] asked in new[] { new[] { "pbm", "--run", killed.Root, "why" }, ["top", killed.Root] })
+        {
+            (int exitCode, _, string error) = await TinyRun.Run(asked);
+            Assert.Equal(ExitCodes.UserError, exitCode);
+            Assert.Contains(expected, error, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Where_there_are_no_runs_it_says_so()
     {

@@ -83,6 +83,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.Equal(0.125f, Assert.Single(scalars, scalar => scalar is { Tag: "hints/settled_at_25", Step: 0 }).Value);
         Assert.Equal(0.5f, Assert.Single(scalars, scalar => scalar is { Tag: "held_out/accuracy", Step: 2 }).Value);
         Assert.DoesNotContain(scalars, scalar => scalar is { Tag: "rollout/accuracy_hinted", Step: 0 });
+        Assert.Equal([0.25f, 0.25f], scalars.Where(scalar => scalar.Tag == "rollout/staleness_mean").Select(scalar => scalar.Value));
         // A curve without its zeros tells another story.
         Assert.Equal([0f, 0f], scalars.Where(scalar => scalar.Tag == "rollout/verdict_Truncated").Select(scalar => scalar.Value));
         // Seconds since 1970, between this test's writing and the year 2100.

@@ -32,7 +32,7 @@ public sealed partial class LiveMetricsTests
         PrometheusText first = await Scrape(http);
         // Who asks how much a counter grew must have seen it before.
         Assert.All(
-            new[] { "ghpo_run_stalls_total", "ghpo_run_checkpoints_total", "ghpo_verdict=\"verifier-failed\"" },
+            new[] { "ghpo_run_staleness", "ghpo_run_stalls_total", "ghpo_run_checkpoints_total", "ghpo_verdict=\"verifier-failed\"" },
             counter => Assert.Contains(first.Names, name => name.Contains(counter, StringComparison.Ordinal)));
         await run.Begin(steps: run.Steps() + 2);
         PrometheusText second = first;

@@ -75,21 +75,25 @@ public sealed class TopViewTests
     public void A_node_without_the_learner() => Assert.Equal(
         """
         ghpo top  10.0.0.7:9110
-        node       samples 2 groups under v12
+        node       gpu-7 samples 2 groups under v12
 
         worker  state  policy  groups  seqs  tok/s  note
-        gpu-7          v12          2    16      0  samples 2 groups under v12
+        gpu-7   –      v12          2    16      –  samples 2 groups under v12
 
         12:00:01.000 INFO gpu-7 joins run sums
         """,
         Draw(
             TopState.Of("10.0.0.7:9110") with
             {
-                Node = "samples 2 groups under v12",
-                Workers = [new TopWorker("gpu-7", "", "", 12, 2, 16, 0, "samples 2 groups under v12")],
+                Node = "gpu-7 samples 2 groups under v12",
+                Workers = [new TopWorker("gpu-7", "", "", 12, 2, 16, null, "samples 2 groups under v12")],
                 Log = ["12:00:01.000 INFO gpu-7 joins run sums"],
             },
             80));
+
+    [Fact]
+    public void A_line_is_cut_at_whole_characters_and_wide_ones_take_two_columns() =>
+        Assert.EndsWith("\n日本語日…", Draw(TopState.Of("h:1") with { Node = "n", Log = ["日本語日本語"] }, 10), StringComparison.Ordinal);
 
     [Fact]
     public void A_host_that_has_told_nothing_yet() => Assert.Equal(
