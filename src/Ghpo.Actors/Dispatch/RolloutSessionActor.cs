@@ -57,8 +57,11 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         Receive<Offer>(_ => _run.Tell(new OfferWorker(node.Name, Self, node.Slots, node.Engine)));
         Receive<WorkerRefused>(OnRefused);
         Receive<WorkerWelcomed>(OnWelcome);
-        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(
-            asked.Learner, Serves: false, ActorRefs.Nobody, Worker: null, _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this worker: {_refusal}") { LearnerSilence = asked.LearnerSilence }));
+        Receive<NodeActor.DescribeSession>(asked =>
+        {
+            string sentence = _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this worker: {_refusal}";
+            Sender.Tell(new NodeActor.NodeView(asked.Learner, Serves: false, ActorRefs.Nobody, Worker: null, sentence) { LearnerSilence = asked.LearnerSilence });
+        });
         Receive<NodeActor.LeaveSession>(_ => Sender.Tell(new SessionLeft()));
     }
 

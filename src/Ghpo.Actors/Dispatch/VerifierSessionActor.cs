@@ -47,8 +47,11 @@ internal sealed class VerifierSessionActor : ReceiveActor, IWithTimers
             }
         });
         Receive<VerifierWelcomed>(OnWelcome);
-        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(
-            asked.Learner, Serves: false, ActorRefs.Nobody, Worker: null, _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this verifier: {_refusal}") { LearnerSilence = asked.LearnerSilence }));
+        Receive<NodeActor.DescribeSession>(asked =>
+        {
+            string sentence = _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this verifier: {_refusal}";
+            Sender.Tell(new NodeActor.NodeView(asked.Learner, Serves: false, ActorRefs.Nobody, Worker: null, sentence) { LearnerSilence = asked.LearnerSilence });
+        });
         Receive<NodeActor.LeaveSession>(_ => Sender.Tell(new SessionLeft()));
     }
 

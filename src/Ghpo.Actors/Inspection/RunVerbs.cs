@@ -55,8 +55,9 @@ internal sealed class RunVerbs(InspectedRun run)
         string state = view.Watch.Ended is { } ended ? ended.Outcome.ToString().ToLowerInvariant()
             : view.Watch.Regrouping is not null ? "starting again"
             : learner is null ? "starting"
-            : learner.Pause is not null ? "paused"
-            : view.Diagnosis.Stalled ? "stalled" : "running";
+            : learner is { Pause: not null, LastStep: null } ? "paused"
+            : view.Diagnosis.Stalled ? "stalled"
+            : learner.LastStep is not null ? "stopping" : "running";
         int? behind = learner?.Published is { } published ? learner.Opened - published.Value : null;
         // A paused run has no end in sight.
         TimeSpan? remaining = learner?.Pause is null ? progress.Remaining : null;

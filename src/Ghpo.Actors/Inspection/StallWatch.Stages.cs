@@ -66,7 +66,7 @@ public sealed partial record StallWatch
         ? new Diagnosis($"{waits}; nobody has any in hand {Ago(since, now)}", "pipeline", since, true)
         : new Diagnosis($"{waits}: they are about to be sampled", "rollout", SettledAt, false);
 
-    /// <summary>Who has the groups that are awaited; "": nobody.</summary>
+    /// <summary>Who has groups, as of when each was last heard; those of steps that follow are among them. "": nobody.</summary>
     private string Where() => string.Join(", ",
     [
         .. Members.Values.Where(member => IsWorker(member.Name) && member.Groups > 0).Select(worker => $"{worker.Groups} with {worker.Name}"),

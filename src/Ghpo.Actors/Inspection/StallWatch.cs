@@ -193,7 +193,7 @@ public sealed partial record StallWatch(
 
         string waits = $"learner waits for {learner.GroupsAwaited} of {learner.SettledGroups + learner.GroupsAwaited} groups of step {learner.Step}";
         return OfPipeline(waits, now) ?? OfWorkers(waits, now) ?? OfUnsampled(waits, now) ?? OfStages(waits, now) ?? OfTrainerBehind(waits, now)
-            ?? (Where() is { Length: > 0 } places ? new Diagnosis($"{waits}: {places}", "rollout", SettledAt, false) : Nowhere(waits, now));
+            ?? (Where() is { Length: > 0 } places ? new Diagnosis($"{waits}; in flight: {places}", "rollout", SettledAt, false) : Nowhere(waits, now));
     }
 
     private Diagnosis OfTrainer(string why, DateTimeOffset now)

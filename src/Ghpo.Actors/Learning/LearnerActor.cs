@@ -229,7 +229,10 @@ public sealed partial class LearnerActor : JournalledActor, IWithTimers
         _notes.Awaits(_state.NextStep),
         _published?.Version,
         _settings.Steps,
-        _settings.TokenBudget);
+        _settings.TokenBudget)
+    {
+        LastStep = _lastStep,
+    };
 
     private static string FolderOf(int nextStep) => $"checkpoints/step-{nextStep:D6}";
 

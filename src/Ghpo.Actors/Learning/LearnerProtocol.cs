@@ -115,5 +115,9 @@ public static class LearnerProtocol
         bool NotesAwaited = false,
         PolicyVersion? Published = null,
         int? Steps = null,
-        long? TokenBudget = null);
+        long? TokenBudget = null)
+    {
+        /// <summary>The last step that will be taken, where the run ends before it has taken all: it is asked to stop, or its tokens are spent. Null: it does not.</summary>
+        public int? LastStep { get; init; }
+    }
 }

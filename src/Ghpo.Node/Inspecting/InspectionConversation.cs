@@ -46,12 +46,12 @@ internal sealed class InspectionConversation(Inspector inspector, string token, 
     private volatile bool _ended;
 
     public Flow<ByteString, ByteString, NotUsed> Flow() => Akka.Streams.Dsl.Flow.Create<ByteString>()
-        .InitialTimeout(_helloPatience)
         .StatefulSelectMany<ByteString, ByteString, ConversationFrames.Input, NotUsed>(() =>
         {
             var reader = new FrameReader(InspectionWire.LargestRequest);
             return bytes => ConversationFrames.Read(reader, bytes);
         })
+        .InitialTimeout(_helloPatience)
         .Throttle(RequestsPerSecond, TimeSpan.FromSeconds(1), RequestsPerSecond, ThrottleMode.Shaping)
         .Select(Take)
         .Where(reply => reply != Reply.Nothing)

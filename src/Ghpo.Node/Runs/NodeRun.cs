@@ -49,7 +49,7 @@ internal static class NodeRun
             .MinimumLevel.ControlledBy(lines.Level)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .Enrich.WithProperty("Node", name)
-            .WriteTo.Console(formatProvider: CultureInfo.InvariantCulture)
+            .WriteTo.Logger(terminal => terminal.Filter.With(new RepeatedLines(TimeProvider.System)).WriteTo.Console(formatProvider: CultureInfo.InvariantCulture))
             .WriteTo.Sink(lines)
             .CreateLogger();
         try

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Akka;
 using Akka.Actor;
 using Akka.Streams.Dsl;
@@ -141,6 +142,23 @@ public sealed class InspectionConversationTests : IAsyncLifetime
         await client.Ask(1, "echo");
         Assert.Equal((1, HostFrameKind.Line, "here"), await client.Next());
         Assert.Equal((1, HostFrameKind.End, ""), await client.Next());
+    }
+
+    [Fact]
+    public async Task A_hello_that_comes_byte_by_byte_and_is_not_whole_in_time_ends_its_connection()
+    {
+        using var tcp = new TcpClient();
+        await tcp.ConnectAsync(_host.Address, _host.Port, Stop);
+        byte[] hello = InspectionWire.Write(new ClientFrame(ClientFrameKind.Hello, Version: InspectionWire.Version));
+        Task<int> closed = tcp.GetStream().ReadAsync(new byte[1], Stop).AsTask();
+        for (int i = 0; i < hello.Length - 1 && !closed.IsCompleted; i++)
+        {
+            await tcp.GetStream().WriteAsync(hello.AsMemory(i, 1), Stop);
+            await Task.WhenAny(closed, Task.Delay(500, Stop));
+        }
+
+        // Reset, or closed without a word.
+        Assert.Equal(0, await closed.ContinueWith(read => read.IsFaulted ? 0 : read.Result, TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(60), Stop));
     }
 
     [Fact]

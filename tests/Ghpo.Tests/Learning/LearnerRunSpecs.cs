@@ -245,7 +245,9 @@ public abstract class LearnerRunSpecs : IDisposable
         {
             await run.Sample(steps: 1);
             await run.Opened(1);
+            Assert.Null((await run.Learner.Ask<LearnerView>(new GetLearner(), TestContext.Current.CancellationToken)).LastStep);
             run.Learner.Tell(new StopAfterStep());
+            Assert.Equal(1, (await run.Learner.Ask<LearnerView>(new GetLearner(), TestContext.Current.CancellationToken)).LastStep);
             await run.Sample();
             RunEvents.RunEnded stopped = await run.Ended;
             Assert.Equal((RunOutcome.Stopped, 2), (stopped.Outcome, stopped.Steps));
