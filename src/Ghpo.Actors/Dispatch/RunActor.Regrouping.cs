@@ -31,6 +31,7 @@ public sealed partial class RunActor
         Receive<RunProtocol.GetTeam>(_ => Sender.Tell(new RunProtocol.TeamView(
             _run.Name, ImmutableSortedDictionary<string, IActorRef>.Empty, _outage ?? _failure?.GetBaseException().Message, _restarts)));
         Receive<SteeringProtocol.SteerRun>(_ => Sender.Tell(new SteeringProtocol.NotSteered(Deaf)));
+        Receive<SteeringProtocol.SteerMember>(_ => Sender.Tell(new SteeringProtocol.NotSteered(Deaf)));
         Receive<SteeringProtocol.ChangeSetting>(_ => Sender.Tell(new SteeringProtocol.NotSteered(Deaf)));
         Receive<RunEvents.RunEnded>(End);
         Receive<RunProtocol.StopRun>(_ => _stopRequested = true);

@@ -78,6 +78,7 @@ public sealed partial class RunActor : ReceiveActor, IWithTimers
         Receive<RunProtocol.GetTeam>(_ => Sender.Tell(new RunProtocol.TeamView(
             _run.Name, _team!.Members.ToImmutableSortedDictionary(member => member.Path.Name, member => member), _lastFailure, _restarts)));
         Receive<SteeringProtocol.SteerRun>(order => _team!.Learner.Forward(order));
+        Receive<SteeringProtocol.SteerMember>(order => _team!.Learner.Forward(order));
         Receive<SteeringProtocol.ChangeSetting>(change => _team!.Learner.Forward(change));
         Receive<RunEvents.StepCompleted>(completed =>
         {

@@ -7,7 +7,8 @@ namespace Ghpo.Inspection;
 
 /// <summary>
 /// What a node does that is told to take a member out of the cluster. The learner takes out whomever it is told to: a worker, by asking it to leave or by giving it up; itself, by
-/// ending the run in good order or by ending at once. Another node takes out itself alone, and that in good order: who is gone is the learner's to say. Each order is in the log with who gave it.
+/// ending the run in good order or by ending at once. Another node takes out itself alone, and that in good order: who is gone is the learner's to say. Each order is in the log with who gave it, and what the learner is told also
+/// in the journal.
 /// </summary>
 internal sealed class MemberRemoval(ActorSystem system)
 {
@@ -16,18 +17,27 @@ internal sealed class MemberRemoval(ActorSystem system)
     private readonly ILoggingAdapter _log = Logging.GetLogger(system, "inspection");
 
     /// <summary>As the learner's node.</summary>
-    /// <param name="stop">Stops the run as <c>run stop</c> does.</param>
-    public async Task<IEnumerable<ResponseLine>> AsLearnerAsync(InspectionRequest request, Member member, Func<InspectionRequest, Task<IEnumerable<ResponseLine>>> stop)
+    /// <param name="run">Has the order journalled before it is obeyed.</param>
+    /// <param name="stop">Stops the run as <c>run stop</c> does, which is journalled as that.</param>
+    public async Task<IEnumerable<ResponseLine>> AsLearnerAsync(
+        InspectionRequest request, Member member, InspectedRun run, Func<InspectionRequest, Task<IEnumerable<ResponseLine>>> stop)
     {
         Note(request, member);
         bool self = member.UniqueAddress.Equals(Cluster.Get(system).SelfUniqueAddress);
-        return (request.Command == Down, self) switch
+        bool down = request.Command == Down;
+        if (self && !down)
         {
-            (false, true) => await stop(request),
-            (false, false) => Leave(member),
+            return await stop(request);
+        }
+
+        IEnumerable<ResponseLine> noted = await run.Note(down ? MemberOrder.Down : MemberOrder.Leave, member.Address.ToString(), request.By);
+        ResponseLine[] obeyed = (down, self) switch
+        {
+            (false, _) => Leave(member),
             (true, true) => GiveUp(member, "is marked down: its process ends at once, and `ghpo resume` goes on"),
             (true, false) => GiveUp(member, "is marked down: what it had goes to others; where its process lives it joins again as a new member, and `cluster leave` ends it"),
         };
+        return [.. obeyed, .. noted];
     }
 
     /// <summary>As a node without the learner.</summary>

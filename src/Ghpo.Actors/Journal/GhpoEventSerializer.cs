@@ -35,6 +35,7 @@ public sealed class GhpoEventSerializer(ExtendedActorSystem? system) : Serialize
         WireFormat.Of<RunForked>("rf-v1", LearnerWire.WriteForked, LearnerWire.ReadForked),
         WireFormat.Of<ControlApplied>("ca-v1", LearnerWire.WriteControl, LearnerWire.ReadControl),
         WireFormat.Of<SteeringProtocol.RunSteered>("rs-v1", LearnerWire.WriteSteered, LearnerWire.ReadSteered),
+        WireFormat.Of<SteeringProtocol.MemberSteered>("ms-v1", LearnerWire.WriteMemberSteered, LearnerWire.ReadMemberSteered),
         WireFormat.Of<CurriculumState>("cs-v1", CurriculumWire.WriteState, CurriculumWire.ReadState),
         WireFormat.Of<HintState>("hs-v1", HintWire.WriteState, HintWire.ReadState),
         WireFormat.Older<LearnerState>("ls-v1", LearnerWire.ReadStateWithoutControls),

@@ -115,6 +115,23 @@ internal static class LearnerWire
         return new RunSteered(reader.ReadEnum<RunOrder>(), reader.ReadInt32(), reader.ReadText(), new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
     }
 
+    internal static void WriteMemberSteered(ref MessagePackWriter writer, MemberSteered steered)
+    {
+        writer.WriteArrayHeader(5);
+        writer.WriteEnum(steered.Order);
+        writer.Write(steered.Member);
+        writer.Write(steered.Step);
+        writer.Write(steered.By);
+        writer.Write(steered.At.UtcTicks);
+    }
+
+    internal static MemberSteered ReadMemberSteered(ref MessagePackReader reader)
+    {
+        reader.Fields(5, nameof(MemberSteered));
+        return new MemberSteered(
+            reader.ReadEnum<MemberOrder>(), reader.ReadText(), reader.ReadInt32(), reader.ReadText(), new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+    }
+
     internal static void WriteState(ref MessagePackWriter writer, LearnerState state)
     {
         writer.WriteArrayHeader(9);

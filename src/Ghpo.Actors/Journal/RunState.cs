@@ -34,8 +34,8 @@ public sealed record RunState(CurriculumState Curriculum, HintState Hints, Learn
         ControlApplied applied => this with { Learner = Learner.Apply(applied) },
         SteeringProtocol.RunSteered steered => this with { Learner = Learner.Apply(steered) },
 
-        // The learner holds tokens for steps that no checkpoint covers; these groups are of covered ones. A fork's events are its parent's.
-        GroupPruned or RunForked => this,
+        // The learner holds tokens for steps that no checkpoint covers; these groups are of covered ones. A fork's events are its parent's. Who samples has no bearing.
+        GroupPruned or RunForked or SteeringProtocol.MemberSteered => this,
         _ => throw new InvalidOperationException($"{fact.GetType().Name} is journalled, but {nameof(RunState)} does not fold it."),
     };
 

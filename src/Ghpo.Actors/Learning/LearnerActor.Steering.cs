@@ -50,6 +50,19 @@ public sealed partial class LearnerActor
         });
     }
 
+    private void Note(SteerMember command)
+    {
+        if (Deaf is { } problem)
+        {
+            Sender.Tell(new NotSteered(problem));
+            return;
+        }
+
+        Persist(
+            new MemberSteered(command.Order, command.Member, _state.NextStep, command.By, _time.GetUtcNow()),
+            steered => Sender.Tell(new Steered($"noted before the commit of step {steered.Step}", steered.Step)));
+    }
+
     private Steered Obey(RunOrder order)
     {
         int from = FirstUnopened;

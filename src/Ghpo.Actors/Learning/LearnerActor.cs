@@ -74,9 +74,10 @@ public sealed partial class LearnerActor : JournalledActor, IWithTimers
         Recover<ControlApplied>(applied => _state = _state.Apply(applied));
         Recover<RunSteered>(steered => _state = _state.Apply(steered));
 
-        // What became of groups that a checkpoint covers, and whose run this one goes on from: told to readers, of no account here.
+        // What became of groups that a checkpoint covers, whose run this one goes on from, who was sent away: told to readers, of no account here.
         Recover<GroupPruned>(_ => { });
         Recover<RunForked>(_ => { });
+        Recover<MemberSteered>(_ => { });
         Recover<RecoveryCompleted>(_ =>
         {
             _settings = LearnerSettings.Of(Timeline.Newest, settings.Folder);
@@ -87,6 +88,7 @@ public sealed partial class LearnerActor : JournalledActor, IWithTimers
         Command<SettleGroup>(Settle);
         Command<StopAfterStep>(_ => Stop());
         Command<SteerRun>(Steer);
+        Command<SteerMember>(Note);
         Command<ChangeSetting>(Change);
         Command<StopBeforeStep>(_ => StopBefore());
         Command<SubscribeToPolicy>(Subscribe);

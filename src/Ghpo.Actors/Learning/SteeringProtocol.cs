@@ -14,6 +14,10 @@ public static class SteeringProtocol
     /// <param name="Value">As it would stand in a file.</param>
     public sealed record ChangeSetting(string Key, string Value, string By);
 
+    /// <summary>Notes an order to a member of the cluster, which others obey. Answered by <see cref="Steered"/> once it is in the journal, or by <see cref="NotSteered"/>.</summary>
+    /// <param name="Member">Name of a worker, or address of a node.</param>
+    public sealed record SteerMember(MemberOrder Order, string Member, string By);
+
     /// <param name="Said">What was done, in a sentence.</param>
     /// <param name="FromStep">The first step that it has a bearing on.</param>
     public sealed record Steered(string Said, int FromStep);
@@ -30,4 +34,9 @@ public static class SteeringProtocol
     /// </summary>
     /// <param name="Step">The first step that was not committed then.</param>
     public sealed record RunSteered(RunOrder Order, int Step, string By, DateTimeOffset At);
+
+    /// <summary>Event. It has no bearing on what is learned; whoever reads a run sees from it why workers came and went.</summary>
+    /// <param name="Member">Name of a worker, or address of a node.</param>
+    /// <param name="Step">The first step that was not committed then.</param>
+    public sealed record MemberSteered(MemberOrder Order, string Member, int Step, string By, DateTimeOffset At);
 }

@@ -35,6 +35,7 @@ internal sealed record EventLine(string Kind, int? Step, GroupId? Group, IReadOn
         ("forked", typeof(RunForked)),
         ("control", typeof(ControlApplied)),
         ("order", typeof(SteeringProtocol.RunSteered)),
+        ("order", typeof(SteeringProtocol.MemberSteered)),
     ];
 
     public static IReadOnlyList<string> KindNames { get; } = [.. Kinds.Select(kind => kind.Kind).Distinct()];
@@ -81,6 +82,8 @@ internal sealed record EventLine(string Kind, int? Step, GroupId? Group, IReadOn
                     kind, applied.FromStep, null, [], $"{applied.Key} = {(IsSecret(applied.Key) ? Hidden : applied.Value)} from step {applied.FromStep} on, by {applied.By}"),
                 SteeringProtocol.RunSteered steered => new EventLine(
                     kind, steered.Step, null, [], $"{Words(steered.Order.ToString())} ordered before the commit of step {steered.Step}, by {steered.By}"),
+                SteeringProtocol.MemberSteered steered => new EventLine(
+                    kind, steered.Step, null, [], $"{Words(steered.Order.ToString())} of {steered.Member} ordered before the commit of step {steered.Step}, by {steered.By}"),
                 _ => throw new InvalidOperationException($"{fact.GetType().Name} has no line"),
             };
     }

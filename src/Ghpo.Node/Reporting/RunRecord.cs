@@ -30,7 +30,7 @@ internal sealed record RunRecord(
     int? StepsSet = null)
 {
     private static readonly Type[] _events =
-        [typeof(EpochStarted), typeof(StepCommitted), typeof(PolicyEvaluated), typeof(ControlApplied), typeof(SteeringProtocol.RunSteered), typeof(RunForked)];
+        [typeof(EpochStarted), typeof(StepCommitted), typeof(PolicyEvaluated), typeof(ControlApplied), typeof(SteeringProtocol.RunSteered), typeof(SteeringProtocol.MemberSteered), typeof(RunForked)];
 
     /// <summary>The evaluation of the base model; null where there was none.</summary>
     public EvaluationResult? Before => Evaluations.FirstOrDefault(result => result.Version.Value == 0);

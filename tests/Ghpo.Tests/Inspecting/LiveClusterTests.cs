@@ -32,6 +32,8 @@ public sealed partial class LiveClusterTests
         Assert.Contains("w1 takes groups again", (await run.Pbm("worker", "resume", "w1")).Output, StringComparison.Ordinal);
         await run.Until(() => Task.FromResult(run.Steps() > drained + 1));
 
+        Assert.Matches(
+            @"drain of w1 ordered before the commit of step \d+, by \S+@(.|\n)+resume of w1 ordered", (await TinyRun.Run("journal", "show", run.Folder, "--kind", "order")).Output);
         await worker.SignalAsync("STOP");
         JsonElement why = default;
         await run.Until(async () => (why = await run.Fact("why")).GetProperty("stalled").GetBoolean());

@@ -66,6 +66,9 @@ public sealed partial class LiveMembershipTests
         Assert.Equal(ExitCodes.Success, (await run.Pbm("run", "stop")).ExitCode);
         Assert.Equal(ExitCodes.Success, await run.Exit());
         await Sound(run.Folder);
+        string orders = (await TinyRun.Run("journal", "show", run.Folder, "--kind", "order")).Output;
+        Assert.Matches($@"down of {Regex.Escape(two)} ordered before the commit of step \d+, by \S+@", orders);
+        Assert.Matches($@"leave of {Regex.Escape(again)} ordered before the commit of step \d+, by \S+@", orders);
     }
 
     [Fact]
@@ -91,6 +94,7 @@ public sealed partial class LiveMembershipTests
         Assert.Equal(ExitCodes.Failure, await run.Exit());
         Assert.Contains("The learner was marked down in its cluster (`cluster down`; the log says by whom), and the run ended at once.", run.Output, StringComparison.Ordinal);
         await Sound(run.Folder);
+        Assert.Contains($"down of {learner} ordered", (await TinyRun.Run("journal", "show", run.Folder, "--kind", "order")).Output, StringComparison.Ordinal);
         int before = run.Steps();
 
         using GhpoProcess resumed = GhpoProcess.Start("resume", run.Folder, "--cluster", "--plain");

@@ -60,6 +60,8 @@ public sealed class GhpoEventSerializerTests
             "9503b26768706f2e6c6561726e696e672e72617465a6302e30303031a76d654068657265cf08de49ab96b70080"),
         ("rs-v1", new SteeringProtocol.RunSteered(RunOrder.Pause, 300, "me@here", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)),
             "9400cd012ca76d654068657265cf08de49ab96b70080"),
+        ("ms-v1", new SteeringProtocol.MemberSteered(MemberOrder.Leave, "w1", 300, "me@here", new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero)),
+            "9502a27731cd012ca76d654068657265cf08de49ab96b70080"),
         ("ls-v3", Learner().Apply(new ControlApplied(3, "k", "v", "me", default)).Apply(new SteeringProtocol.RunSteered(RunOrder.Pause, 3, "me", default)),
             "9903020e919d0301a370c3a90002cb3fe0000000000000c39301ccc8ce0001117091019295920506c408000000bf000080ff0000c3959107c4040000" +
             "a0bf0103c20c0203919201a26565919301a163a16891920090919503a16ba176a26d6500940003a26d6500"),

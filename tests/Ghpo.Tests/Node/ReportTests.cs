@@ -136,12 +136,14 @@ public sealed class ReportTests : IDisposable
             new LearnerProtocol.ControlApplied(2, "ghpo.run.steps", "1234", "me@here", DateTimeOffset.UnixEpoch),
             new LearnerProtocol.ControlApplied(2, "ghpo.inspection.token", "sesame-too", "me@here", DateTimeOffset.UnixEpoch),
             new SteeringProtocol.RunSteered(RunOrder.Pause, 2, "you@there", DateTimeOffset.UnixEpoch),
+            new SteeringProtocol.MemberSteered(MemberOrder.Drain, "w1", 2, "you@there", DateTimeOffset.UnixEpoch),
             new LearnerProtocol.EpochStarted(2, DateTimeOffset.UnixEpoch),
         ]);
 
         string page = File.ReadAllText(ReportPage.Write(RunFolder.Open(folder)));
 
         Assert.Contains("ghpo.learning.rate = 0.001 from step 2 on, by me@here", page, StringComparison.Ordinal);
+        Assert.Contains("drain of w1 ordered before the commit of step 2, by you@there", page, StringComparison.Ordinal);
         Assert.Contains("pause ordered before the commit of step 2, by you@there", page, StringComparison.Ordinal);
         Assert.Contains("<td>Steps</td><td>2 of 1,234</td>", page, StringComparison.Ordinal);
         Assert.Contains("ghpo.inspection.token = (left out) from step 2 on", page, StringComparison.Ordinal);
