@@ -48,7 +48,7 @@ public sealed partial class RunActor
             ContinueWhenAllAreGone();
         });
         Receive<LookAtHold>(_ => { });
-        Receive<AssembleAgain>(_ => _run.Hold.CheckAsync().PipeTo(
+        Receive<AssembleAgain>(_ => _run.Hold.CheckBeforeStartAsync().PipeTo(
             Self, failure: cause => new HoldState.Unreachable($"the hold on the journal cannot be looked at: {cause.GetBaseException().Message}")));
         Receive<HoldState>(AssembleIfHeld);
     }

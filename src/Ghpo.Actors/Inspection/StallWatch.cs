@@ -63,6 +63,9 @@ public sealed partial record StallWatch(
     /// <summary>A silence longer than this, and than twice any before, is a stall.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(12);
 
+    /// <summary>A process that begins loads code and forms a cluster; on a busy machine that takes a while.</summary>
+    public static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(25);
+
     /// <summary>Workers of other nodes report every second; this long after the last report the next one is overdue.</summary>
     public static readonly TimeSpan ReportDue = TimeSpan.FromSeconds(2);
 
@@ -167,7 +170,7 @@ public sealed partial record StallWatch(
     }
 
     /// <summary>A cluster, be it of one, comes before the run.</summary>
-    private Diagnosis OfStart(DateTimeOffset now) => new($"the run is starting {Ago(Began, now)}", RunName, Began, now - Began > Patience);
+    private Diagnosis OfStart(DateTimeOffset now) => new($"the run is starting {Ago(Began, now)}", RunName, Began, now - Began > StartPatience);
 
     private Diagnosis OfLearner(LearnerProtocol.LearnerView learner, DateTimeOffset now)
     {

@@ -11,6 +11,9 @@ public interface IJournalHold : IDisposable
 
     /// <summary>Looks now, and takes hold again where it was lost and nobody else has it.</summary>
     Task<HoldState> CheckAsync();
+
+    /// <summary>The same, and whether the database can be written now; for a team that is about to begin, and has nothing under way that writes.</summary>
+    Task<HoldState> CheckBeforeStartAsync() => CheckAsync();
 }
 
 /// <summary>How a hold stands.</summary>

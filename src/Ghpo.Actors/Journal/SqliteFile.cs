@@ -56,11 +56,13 @@ public sealed class SqliteFile : IJournalHold
         }
     }
 
+    public Task<HoldState> CheckAsync() => Task.FromResult(State);
+
     /// <summary>
     /// Whether it can be written now: a transaction that another program has left open on it keeps everybody else from writing, and is waited for as a database that does not
     /// answer. Of anything else that is wrong with the file its writers hear.
     /// </summary>
-    public Task<HoldState> CheckAsync() => Task.Run(() =>
+    public Task<HoldState> CheckBeforeStartAsync() => Task.Run(() =>
     {
         try
         {

@@ -55,12 +55,12 @@ public sealed class SqliteFileTests : IDisposable
         {
             other.Open();
             using SqliteTransaction left = other.BeginTransaction(deferred: false);
-            var locked = Assert.IsType<HoldState.Unreachable>(await held.CheckAsync());
+            var locked = Assert.IsType<HoldState.Unreachable>(await held.CheckBeforeStartAsync());
             Assert.Equal($"{Path} is locked: another program has a transaction open on it", locked.Reason);
-            Assert.Equal(new HoldState.Held(1), held.State);
+            Assert.Equal(new HoldState.Held(1), await held.CheckAsync());
         }
 
-        Assert.Equal(new HoldState.Held(1), await held.CheckAsync());
+        Assert.Equal(new HoldState.Held(1), await held.CheckBeforeStartAsync());
     }
 
     [Fact]
