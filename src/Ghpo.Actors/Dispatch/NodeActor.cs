@@ -155,14 +155,15 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     /// <summary>Answered by the session, which knows the worker, where there is one; of two sessions by that of the rollout worker.</summary>
     private void Tell(IActorRef asker)
     {
+        string sentence = _learner is null ? "looks for a learner" : "between two sessions with the learner";
+        var known = new NodeView(_learner?.Address, Serves: false, ActorRefs.Nobody, Worker: null, sentence) { LearnerSilence = KnockInterval * _silences };
         if (_learner is not null && _sessions.Count > 0)
         {
-            _sessions.MinBy(session => session.Value == GhpoNode.RolloutRole ? 0 : 1).Key.Tell(new DescribeSession(_learner.Address, KnockInterval * _silences), asker);
+            _sessions.MinBy(session => session.Value == GhpoNode.RolloutRole ? 0 : 1).Key.Tell(new DescribeSession(known), asker);
         }
         else
         {
-            string sentence = _learner is null ? "looks for a learner" : "between two sessions with the learner";
-            asker.Tell(new NodeView(_learner?.Address, Serves: false, ActorRefs.Nobody, Worker: null, sentence) { LearnerSilence = KnockInterval * _silences });
+            asker.Tell(known);
         }
     }
 
@@ -226,8 +227,8 @@ internal sealed class NodeActor : ReceiveActor, IWithTimers
     }
 
     /// <summary>Query to a session, answered by <see cref="NodeView"/>.</summary>
-    /// <param name="Learner">For the answer, as <paramref name="LearnerSilence"/> is.</param>
-    internal sealed record DescribeSession(Address Learner, TimeSpan LearnerSilence);
+    /// <param name="Known">What the node knows without it; the session says the rest.</param>
+    internal sealed record DescribeSession(NodeView Known);
 
     /// <summary>Return what is in hand, and end. Answered by <see cref="SessionProtocol.SessionLeft"/>.</summary>
     internal sealed record LeaveSession;

@@ -57,11 +57,8 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
         Receive<Offer>(_ => _run.Tell(new OfferWorker(node.Name, Self, node.Slots, node.Engine)));
         Receive<WorkerRefused>(OnRefused);
         Receive<WorkerWelcomed>(OnWelcome);
-        Receive<NodeActor.DescribeSession>(asked =>
-        {
-            string sentence = _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this worker: {_refusal}";
-            Sender.Tell(new NodeActor.NodeView(asked.Learner, Serves: false, ActorRefs.Nobody, Worker: null, sentence) { LearnerSilence = asked.LearnerSilence });
-        });
+        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(
+            asked.Known with { Sentence = _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this worker: {_refusal}" }));
         Receive<NodeActor.LeaveSession>(_ => Sender.Tell(new SessionLeft()));
     }
 
@@ -160,7 +157,8 @@ internal sealed class RolloutSessionActor : ReceiveActor, IWithTimers
             _view = view;
             _learner.Tell(new WorkReported(view.RunningSequences, view.Starved, view.TokensSampled, _newest, _held));
         });
-        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(new NodeActor.NodeView(asked.Learner, _view?.Version is not null, _worker, _view, Sentence) { Inspection = _inspection, LearnerSilence = asked.LearnerSilence }));
+        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(
+            asked.Known with { Serves = _view?.Version is not null, WorkerActor = _worker, Worker = _view, Sentence = Sentence, Inspection = _inspection }));
         Receive<AnswerFailed>(_learner.Tell);
         Receive<Terminated>(gone =>
         {

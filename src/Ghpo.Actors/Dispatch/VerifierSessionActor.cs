@@ -47,11 +47,8 @@ internal sealed class VerifierSessionActor : ReceiveActor, IWithTimers
             }
         });
         Receive<VerifierWelcomed>(OnWelcome);
-        Receive<NodeActor.DescribeSession>(asked =>
-        {
-            string sentence = _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this verifier: {_refusal}";
-            Sender.Tell(new NodeActor.NodeView(asked.Learner, Serves: false, ActorRefs.Nobody, Worker: null, sentence) { LearnerSilence = asked.LearnerSilence });
-        });
+        Receive<NodeActor.DescribeSession>(asked => Sender.Tell(
+            asked.Known with { Sentence = _refusal is null ? "waits for the learner's welcome" : $"the learner refuses this verifier: {_refusal}" }));
         Receive<NodeActor.LeaveSession>(_ => Sender.Tell(new SessionLeft()));
     }
 
@@ -87,7 +84,7 @@ internal sealed class VerifierSessionActor : ReceiveActor, IWithTimers
     {
         Receive<VerifierWelcomed>(_ => { });
         Receive<NodeActor.DescribeSession>(asked => Sender.Tell(
-            new NodeActor.NodeView(asked.Learner, Serves: true, ActorRefs.Nobody, Worker: null, $"verifies, {Interlocked.Read(ref _judged)} answers so far") { Inspection = _inspection, LearnerSilence = asked.LearnerSilence }));
+            asked.Known with { Serves = true, Sentence = $"verifies, {Interlocked.Read(ref _judged)} answers so far", Inspection = _inspection }));
         Receive<Terminated>(_ =>
         {
             _log.Warning("The session with the learner ends: the learner's end is gone");

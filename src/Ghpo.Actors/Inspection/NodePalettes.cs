@@ -17,7 +17,7 @@ internal sealed class NodePalettes(ActorSystem system, IActorRef node, string na
     private static readonly (string Palette, string Description)[] _learners =
     [
         ("run", "The run: how it stands, and orders to it"), ("pipeline", "The stages that a group passes through"), ("curriculum", "Which problems a step trains on"),
-        ("hint", "How much of the solution a group sees"), ("journal", "The journal"),
+        ("hint", "How much of the solution a group sees"), ("journal", "The journal"), ("verifier", "Who judges on other nodes"),
     ];
 
     public IEnumerable<VerbPalette> All()
@@ -52,7 +52,6 @@ internal sealed class NodePalettes(ActorSystem system, IActorRef node, string na
             Elsewhere("drain", "Asked of the learner"),
             Elsewhere("resume", "Asked of the learner"),
         ]),
-        new VerbPalette("verifier", "Who judges on other nodes; asked of the learner", [Elsewhere("", "Says where the learner is")]),
         new RolloutVerbs(new RolloutPlace(
             async () => (await View()).WorkerActor is { } worker && !worker.IsNobody() ? [worker] : [],
             () => Task.FromResult<ImmutableArray<WorkerProtocol.WorkerView>>([]),

@@ -36,7 +36,7 @@ public sealed partial record StallWatch
     public StallWatch Heard(VerificationProtocol.VerifiersView judges, DateTimeOffset now) => Heard(VerificationName, "giving out answers", 0, 0, now) with { Judges = judges };
 
     private Diagnosis? OfPipeline(string waits, DateTimeOffset now) => PipelineAt is { } heard && now - heard > Prompt
-        ? new Diagnosis($"{waits}; pipeline silent for {Seconds(now - heard)}: no group gets from one stage to the next", "pipeline", heard, now - heard > Patience)
+        ? new Diagnosis($"{waits}; pipeline silent for {Seconds(now - heard)}: no group gets from one stage to the next", PipelineName, heard, now - heard > Patience)
         : null;
 
     private Diagnosis? OfStages(string waits, DateTimeOffset now)
@@ -63,7 +63,7 @@ public sealed partial record StallWatch
 
     /// <summary>Nobody is silent and nobody has a group, and yet groups are awaited.</summary>
     private Diagnosis Nowhere(string waits, DateTimeOffset now) => NowhereSince is { } since && now - since > Patience
-        ? new Diagnosis($"{waits}; nobody has any in hand {Ago(since, now)}", "pipeline", since, true)
+        ? new Diagnosis($"{waits}; nobody has any in hand {Ago(since, now)}", PipelineName, since, true)
         : new Diagnosis($"{waits}: they are about to be sampled", "rollout", SettledAt, false);
 
     /// <summary>Who has groups, as of when each was last heard; those of steps that follow are among them. "": nobody.</summary>

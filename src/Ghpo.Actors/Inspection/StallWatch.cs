@@ -75,6 +75,7 @@ public sealed partial record StallWatch(
     public const string CurriculumName = "curriculum";
     public const string DispatcherName = "dispatcher";
     public const string VerificationName = "verification";
+    public const string PipelineName = "pipeline";
 
     public static StallWatch New(DateTimeOffset now) => new(
         now,
@@ -157,7 +158,7 @@ public sealed partial record StallWatch(
 
         if (Regrouping is { } failure)
         {
-            return new Diagnosis($"the team is being started again, {Ago(ActivitySince, now)}, because: {failure}", "run", ActivitySince, now - ActivitySince > Patience);
+            return new Diagnosis($"the team is being started again, {Ago(ActivitySince, now)}, because: {failure}", RunName, ActivitySince, now - ActivitySince > Patience);
         }
 
         return (Learner is null ? null : Silent(RunName, "nobody would notice a member that fails", now))

@@ -14,13 +14,13 @@ internal static class LearnerWire
     {
         writer.WriteArrayHeader(2);
         writer.Write(started.Epoch);
-        writer.Write(started.At.UtcTicks);
+        writer.WriteTime(started.At);
     }
 
     internal static EpochStarted ReadEpoch(ref MessagePackReader reader)
     {
         reader.Fields(2, nameof(EpochStarted));
-        return new EpochStarted(reader.ReadInt64(), new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+        return new EpochStarted(reader.ReadInt64(), reader.ReadTime());
     }
 
     internal static void WriteSettled(ref MessagePackWriter writer, GroupSettled settled) => SettledGroupWire.Write(ref writer, settled.Group);
@@ -68,7 +68,7 @@ internal static class LearnerWire
         writer.Write(forked.Step);
         writer.Write(forked.PolicyHash);
         writer.WriteList(forked.Changes, (ref writer, change) => writer.Write(change));
-        writer.Write(forked.At.UtcTicks);
+        writer.WriteTime(forked.At);
     }
 
     internal static RunForked ReadForked(ref MessagePackReader reader)
@@ -80,7 +80,7 @@ internal static class LearnerWire
             reader.ReadInt32(),
             reader.ReadText(),
             reader.ReadList((ref reader) => reader.ReadText()),
-            new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+            reader.ReadTime());
     }
 
     internal static void WriteControl(ref MessagePackWriter writer, ControlApplied applied)
@@ -90,14 +90,14 @@ internal static class LearnerWire
         writer.Write(applied.Key);
         writer.Write(applied.Value);
         writer.Write(applied.By);
-        writer.Write(applied.At.UtcTicks);
+        writer.WriteTime(applied.At);
     }
 
     internal static ControlApplied ReadControl(ref MessagePackReader reader)
     {
         reader.Fields(5, nameof(ControlApplied));
         return new ControlApplied(
-            reader.ReadInt32(), reader.ReadText(), reader.ReadText(), reader.ReadText(), new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+            reader.ReadInt32(), reader.ReadText(), reader.ReadText(), reader.ReadText(), reader.ReadTime());
     }
 
     internal static void WriteSteered(ref MessagePackWriter writer, RunSteered steered)
@@ -106,13 +106,13 @@ internal static class LearnerWire
         writer.WriteEnum(steered.Order);
         writer.Write(steered.Step);
         writer.Write(steered.By);
-        writer.Write(steered.At.UtcTicks);
+        writer.WriteTime(steered.At);
     }
 
     internal static RunSteered ReadSteered(ref MessagePackReader reader)
     {
         reader.Fields(4, nameof(RunSteered));
-        return new RunSteered(reader.ReadEnum<RunOrder>(), reader.ReadInt32(), reader.ReadText(), new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+        return new RunSteered(reader.ReadEnum<RunOrder>(), reader.ReadInt32(), reader.ReadText(), reader.ReadTime());
     }
 
     internal static void WriteMemberSteered(ref MessagePackWriter writer, MemberSteered steered)
@@ -122,14 +122,14 @@ internal static class LearnerWire
         writer.Write(steered.Member);
         writer.Write(steered.Step);
         writer.Write(steered.By);
-        writer.Write(steered.At.UtcTicks);
+        writer.WriteTime(steered.At);
     }
 
     internal static MemberSteered ReadMemberSteered(ref MessagePackReader reader)
     {
         reader.Fields(5, nameof(MemberSteered));
         return new MemberSteered(
-            reader.ReadEnum<MemberOrder>(), reader.ReadText(), reader.ReadInt32(), reader.ReadText(), new DateTimeOffset(reader.ReadInt64(), TimeSpan.Zero));
+            reader.ReadEnum<MemberOrder>(), reader.ReadText(), reader.ReadInt32(), reader.ReadText(), reader.ReadTime());
     }
 
     internal static void WriteState(ref MessagePackWriter writer, LearnerState state)

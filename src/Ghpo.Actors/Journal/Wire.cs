@@ -87,6 +87,11 @@ internal static class Wire
 
     internal static double? ReadNullableDouble(this ref MessagePackReader reader) => reader.TryReadNil() ? null : reader.ReadDouble();
 
+    /// <summary>Ticks of UTC.</summary>
+    internal static void WriteTime(this ref MessagePackWriter writer, DateTimeOffset time) => writer.Write(time.UtcTicks);
+
+    internal static DateTimeOffset ReadTime(this ref MessagePackReader reader) => new(reader.ReadInt64(), TimeSpan.Zero);
+
     internal static void WriteNullable<T>(this ref MessagePackWriter writer, T? item, Write<T> write)
         where T : class
     {

@@ -110,12 +110,7 @@ public sealed class InspectionConversationTests : IAsyncLifetime
             await client.Ask(id, "long");
         }
 
-        int before = -1;
-        while (Volatile.Read(ref _made) is var now && (now != before || now == 0))
-        {
-            before = now;
-            await Task.Delay(300, Stop);
-        }
+        int before = await RawClient.Standing(() => Volatile.Read(ref _made));
 
         for (int id = 1; id <= InspectionConversation.MostAnswers; id++)
         {
@@ -176,12 +171,7 @@ public sealed class InspectionConversationTests : IAsyncLifetime
     {
         using RawClient client = await RawClient.Greeted(_host);
         await client.Ask(1, "long");
-        int before = -1;
-        while (Volatile.Read(ref _made) is var now && (now != before || now == 0))
-        {
-            before = now;
-            await Task.Delay(300, Stop);
-        }
+        int before = await RawClient.Standing(() => Volatile.Read(ref _made));
 
         // Socket buffers hold some megabytes.
         Assert.InRange(before, 1, 10_000);

@@ -54,7 +54,7 @@ public sealed partial class LiveMembershipTests
 
         Assert.StartsWith($"{again} is asked to leave", (await run.Pbm("cluster", "leave", again)).Output, StringComparison.Ordinal);
         await Ended(second, "w2 was asked to leave its cluster, has left, and ends");
-        string log = string.Concat(Directory.GetFiles(Path.Combine(run.Folder, "logs")).Select(ReadShared));
+        string log = run.Log;
         foreach ((string order, string whom) in new[] { ("down", two), ("leave", again) })
         {
             Assert.Matches($@"""By"":""[^""]+@[^""]+"",""Order"":""{order}"",""Node"":""{Regex.Escape(whom)}""", log);
@@ -166,12 +166,6 @@ public sealed partial class LiveMembershipTests
     {
         (int exitCode, string output, string error) = await TinyRun.Run("journal", "check", folder);
         Assert.True(exitCode == ExitCodes.Success, output + error);
-    }
-
-    private static string ReadShared(string file)
-    {
-        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        return reader.ReadToEnd();
     }
 
     [GeneratedRegex(@"Look into ""?w1""? with: ghpo pbm ""?(127\.0\.0\.1:\d+)")]

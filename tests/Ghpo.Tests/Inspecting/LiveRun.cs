@@ -45,6 +45,13 @@ internal sealed class LiveRun : IDisposable
 
     public string Output => string.Join('\n', _lines);
 
+    /// <summary>What its process has logged so far.</summary>
+    public string Log => string.Concat(Directory.GetFiles(Path.Combine(Folder, "logs")).Select(file =>
+    {
+        using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd();
+    }));
+
     public (string Host, int Port) Address
     {
         get

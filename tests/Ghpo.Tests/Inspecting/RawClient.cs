@@ -48,6 +48,19 @@ internal sealed class RawClient : IDisposable
         return (frame.Id, frame.Kind, $"{(frame.Error ? "error: " : "")}{frame.Text}");
     }
 
+    /// <returns>What is counted, once it has begun to grow and grows no more.</returns>
+    public static async Task<int> Standing(Func<int> count)
+    {
+        int before = -1;
+        while (count() is var now && (now != before || now == 0))
+        {
+            before = now;
+            await Task.Delay(300, TestContext.Current.CancellationToken);
+        }
+
+        return before;
+    }
+
     /// <summary>Reads nothing until the host has dropped the connection.</summary>
     /// <param name="meanwhile">Done each tenth of a second; sends something.</param>
     public async Task Dropped(Func<Task>? meanwhile = null)
